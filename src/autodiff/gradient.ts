@@ -1,0 +1,143 @@
+/** Reverse-mode differentiation, graph → graph: the backward pass is appended as ordinary ONNX nodes. */
+import { invariant, RootstockError } from "../errors.ts";
+import { GraphBuilder } from "../graph/builder.ts";
+import {
+  formatShape,
+  type Graph,
+  type Node,
+  type Shape,
+  type Value,
+  type ValueInfo,
+  type ValueType,
+} from "../graph/graph.ts";
+import { inferTypes } from "../graph/infer-types.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { assertDifferentiable, BUILT_IN_RULES, gradientPath, obstacles, type RuleTable, ruleOf } from "./check.ts";
+import type { VjpContext } from "./rule.ts";
+
+export interface GradientOptions {
+  /** The loss: a scalar value of the graph. */
+  readonly of: Value;
+  /** What to differentiate by: graph inputs or initializers of a float type. */
+  readonly with: readonly Value[];
+  /** Rules by operator. @default BUILT_IN_RULES */
+  readonly rules?: RuleTable | undefined;
+}
+
+/** Name of the output that holds the gradient with respect to a parameter. */
+export function gradientName(parameter: Value): Value {
+  return `${parameter}.gradient`;
+}
+
+/**
+ * The graph, with one more output per parameter: d(of)/d(parameter), of the parameter's type and shape, named by
+ * `gradientName`. Only nodes between a parameter and the loss are visited (Speelpenning 1980; Griewank and Walther 2008).
+ * @throws RootstockError NOT_DIFFERENTIABLE if a node on the way has no rule, or a parameter does not reach the loss;
+ * SHAPE_MISMATCH if the loss is not a scalar.
+ */
+export function gradient(graph: Graph, { of, with: parameters, rules = BUILT_IN_RULES }: GradientOptions): Graph {
+  const types = inferTypes(graph);
+  const shapeOf = (value: Value): Shape | undefined => types.get(value)?.shape;
+  checkEnds(of, parameters, types);
+  const { nodes, values } = gradientPath(graph, of, parameters);
+  assertDifferentiable(obstacles(nodes, values, rules, shapeOf), nodes.length, of);
+
+  const b = new GraphBuilder(graph.name, graph);
+  const adjoints = new Map<Value, Value>([[of, b.scalar(1, types.get(of)!.dtype)]]);
+  const accumulate = (value: Value, product: Value): void => {
+    const sum = adjoints.get(value);
+    adjoints.set(value, sum === undefined ? product : b.add(sum, product));
+  };
+  for (const node of nodes) propagate(b, node, { types, rules, values, adjoints, accumulate });
+
+  const outputs = parameters.map((parameter): ValueInfo => {
+    const adjoint = adjoints.get(parameter);
+    if (adjoint === undefined) {
+      throw new RootstockError(
+        "NOT_DIFFERENTIABLE",
+        `"${parameter}" does not reach "${of}": its gradient would be zero. Leave it out of the parameters.`,
+      );
+    }
+    return { ...types.get(parameter)!, name: b.named("Identity", [adjoint], gradientName(parameter)) };
+  });
+  return b.build([...graph.outputs, ...outputs]);
+}
+
+interface Backward {
+  readonly types: ReadonlyMap<Value, ValueType>;
+  readonly rules: RuleTable;
+  /** The values that gradients flow through. */
+  readonly values: ReadonlySet<Value>;
+  readonly adjoints: ReadonlyMap<Value, Value>;
+  readonly accumulate: (value: Value, product: Value) => void;
+}
+
+/** Sends the gradient of a node's output to those of its inputs that lead to a parameter. */
+function propagate(b: GraphBuilder, node: Node, { types, rules, values, adjoints, accumulate }: Backward): void {
+  const y = node.outputs[0]!;
+  const dy = adjoints.get(y);
+  const found = ruleOf(node, rules);
+  if (dy === undefined || !found) return; // the loss uses another output of this node only
+  const shapeOf = (value: Value): Shape => {
+    const shape = types.get(value)?.shape;
+    invariant(shape, () => `the rank of "${value}" is unknown in the backward pass`);
+    return shape;
+  };
+  const vjps = Object.entries(found.inputs); // formal inputs in formal order
+  const x = Object.fromEntries(vjps.map(([name], i) => [name, node.inputs[i] ?? ""]));
+  const sumTo: VjpContext<string>["sumTo"] = (value, from, to) => unbroadcast(b, value, from, to, node);
+  const context = { b, node, x, y, dy, shapeOf, sumTo, dtypeOf: (value: Value) => types.get(value)!.dtype };
+  for (const [i, [, vjp]] of vjps.entries()) {
+    const input = node.inputs[i];
+    if (input === undefined || !values.has(input) || vjp === null) continue;
+    const product = (vjp as (c: VjpContext<string>) => Value)(context); // each vjp reads its own formal names of x
+    const own = shapeOf(input);
+    const from =
+      found.product === "input"
+        ? own
+        : found.product === "output"
+          ? shapeOf(y)
+          : [...shapeOf(y).slice(0, -2), ...own.slice(-2)];
+    accumulate(input, unbroadcast(b, product, from, own, node));
+  }
+}
+
+/** Sums `value` of shape `from` over the axes along which shape `to` was broadcast, so that it has shape `to`. */
+function unbroadcast(b: GraphBuilder, value: Value, from: Shape, to: Shape, node: Node): Value {
+  const lead = from.length - to.length;
+  const summed: number[] = [];
+  for (const [axis, dim] of from.entries()) {
+    const own = axis < lead ? 1 : to[axis - lead]!;
+    if (own === dim && axis >= lead) continue;
+    if (own !== 1) {
+      throw new RootstockError(
+        "SHAPE_MISMATCH",
+        `${node.op} "${node.name}": cannot tell whether ${formatShape(to)} was broadcast to ${formatShape(from)}. Give both dimensions one name, or numbers.`,
+      );
+    }
+    summed.push(axis);
+  }
+  if (summed.length === 0) return value;
+  const sum = b.reduceSum(value, { axes: summed });
+  return lead === 0 ? sum : b.op("Squeeze", [sum, b.ints(Array.from({ length: lead }, (_, i) => i))]);
+}
+
+function checkEnds(of: Value, parameters: readonly Value[], types: ReadonlyMap<Value, ValueType>): void {
+  const loss = types.get(of);
+  if (!loss)
+    throw new RootstockError("NOT_DIFFERENTIABLE", `"${of}" is not a value of the graph, or its type is unknown.`);
+  if (loss.shape?.length !== 0)
+    throw new RootstockError(
+      "SHAPE_MISMATCH",
+      `gradient requires a scalar loss, got "${of}" of shape ${formatShape(loss.shape)}.`,
+    );
+  for (const value of parameters) {
+    const type = types.get(value);
+    if (!type || !isFloat(type.dtype)) {
+      throw new RootstockError(
+        "NOT_DIFFERENTIABLE",
+        `cannot differentiate by "${value}": ${type ? `it is ${type.dtype}` : "the graph has no such value"}.`,
+      );
+    }
+  }
+}

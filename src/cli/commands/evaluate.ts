@@ -1,0 +1,68 @@
+/** `rootstock evaluate`: measures a classifier file on labelled images, through the path that prediction takes. */
+
+import { imageFolder } from "../../data/image-folder.ts";
+import { suggestThreads } from "../../data/loader.ts";
+import { loadModel } from "../../models/load-model.ts";
+import { PROVIDERS } from "../../runtime/providers.ts";
+import { evaluateModel, samplesToEvaluate } from "../../train/evaluate.ts";
+import { UsageError } from "../arguments.ts";
+import { command } from "../command.ts";
+import { readLabels } from "../read-labels.ts";
+import { reportDataset, reportFailed } from "../report-dataset.ts";
+import { choice, sessionOptions } from "../session-options.ts";
+import { summarizeEvaluation } from "../summary.ts";
+
+const SPLITS = { test: true, validation: true, train: true, all: true };
+
+export const evaluate = command({
+  summary:
+    "Measure a trained model on labelled images: one subfolder per class, with or without train/ val/ test/ above them.",
+  usage: "evaluate <model.onnx> <data> [options]",
+  options: {
+    split: {
+      kind: "text",
+      value: "<name>",
+      choices: Object.keys(SPLITS),
+      help: "which images (default: test, else validation, else all)",
+    },
+    labels: {
+      kind: "text",
+      value: "<file>",
+      help: "class names, a JSON list or one per line, where the model carries none",
+    },
+    preprocessing: {
+      kind: "text",
+      value: "<name|file.json>",
+      help: "imagenet, tf, caffe, none or a JSON file, where the model does not say",
+    },
+    ...sessionOptions,
+  },
+  examples: [
+    ["rootstock evaluate runs/flowers/model.onnx more-flowers/", "every image of a folder per class"],
+    ["rootstock evaluate model.onnx flowers --split validation --json", "one split, for another program"],
+  ],
+  async run({ positionals, options, output, signal }) {
+    const [path, root, ...more] = positionals;
+    if (path === undefined || root === undefined || more.length > 0)
+      throw new UsageError("evaluate requires a model file and one folder of images.");
+    await using model = await loadModel(path, {
+      preprocessing: options.preprocessing,
+      labels: options.labels === undefined ? undefined : await readLabels(options.labels),
+    });
+    const data = await imageFolder(root, { signal });
+    reportDataset(data, output);
+    const { samples, split } = samplesToEvaluate(data, choice(options.split, SPLITS));
+    const progress = output.progress("evaluate", "img");
+    const result = await evaluateModel(model, data.classes, samples, {
+      decodeThreads: suggestThreads(samples.length),
+      threads: options.threads,
+      provider: choice(options.provider, PROVIDERS),
+      signal,
+      onProgress: (done, total) => progress.update(done, total),
+    });
+    progress.end();
+    reportFailed(result.failed, output);
+    summarizeEvaluation(result.evaluation, split, output);
+    return { json: { ...result.evaluation, split, failed: result.failed } };
+  },
+});

@@ -1,0 +1,67 @@
+/** `rootstock predict`: classes of image files, one line each; a bad file never stops the others. */
+
+import { listImages } from "../../data/list-images.ts";
+import { suggestThreads } from "../../data/loader.ts";
+import { loadModel } from "../../models/load-model.ts";
+import type { LabelProbability } from "../../models/model.ts";
+import { PROVIDERS } from "../../runtime/providers.ts";
+import { UsageError } from "../arguments.ts";
+import { command } from "../command.ts";
+import { formatPercent } from "../output.ts";
+import { readLabels } from "../read-labels.ts";
+import { choice, sessionOptions } from "../session-options.ts";
+
+export const predict = command({
+  summary: "Classify images with a trained model.",
+  usage: "predict <model.onnx> <files or folders…> [options]",
+  options: {
+    top: { kind: "number", value: "<k>", min: 1, whole: true, help: "classes to show for each image (default 3)" },
+    labels: {
+      kind: "text",
+      value: "<file>",
+      help: "class names, a JSON list or one per line, where the model carries none",
+    },
+    preprocessing: {
+      kind: "text",
+      value: "<name|file.json>",
+      help: "imagenet, tf, caffe, none or a JSON file, where the model does not say",
+    },
+    ...sessionOptions,
+  },
+  examples: [
+    ["rootstock predict runs/flowers/model.onnx garden/", "every image below a folder"],
+    ["rootstock predict model.onnx a.jpg b.png --top 1 --json", "for another program"],
+  ],
+  async run({ positionals, options, output, signal }) {
+    const [path, ...inputs] = positionals;
+    if (path === undefined || inputs.length === 0)
+      throw new UsageError("predict requires a model file, then image files or folders.");
+    await using model = await loadModel(path, {
+      preprocessing: options.preprocessing,
+      labels: options.labels === undefined ? undefined : await readLabels(options.labels),
+    });
+    const listed = await listImages(inputs);
+    const failed = listed.failed.map(({ file, reason }) => ({ file, error: reason }));
+    const predictions: { file: string; top: readonly LabelProbability[] }[] = [];
+    const results = model.predictFiles(listed.files, {
+      top: options.top ?? 3,
+      decodeThreads: suggestThreads(listed.files.length),
+      threads: options.threads,
+      provider: choice(options.provider, PROVIDERS),
+      signal,
+    });
+    for await (const prediction of results) {
+      if ("error" in prediction) failed.push({ file: prediction.file, error: prediction.error });
+      else {
+        const { file, top } = prediction;
+        predictions.push({ file, top });
+        output.result(
+          `${file}  ${top.map(({ label, probability }) => `${label} ${formatPercent(probability)}`).join("  ")}`,
+        );
+      }
+    }
+    for (const { file, error } of failed) output.warn(`${file}: ${error}`);
+    if (listed.files.length === 0 && failed.length === 0) output.warn(`no image was found in ${inputs.join(", ")}`);
+    return { json: { predictions, failed }, failed: predictions.length === 0 };
+  },
+});

@@ -1,0 +1,188 @@
+/** `rootstock train`: a folder of images and a pretrained model become a trained, measured, exported model. */
+import { basename, join, resolve } from "node:path";
+import { imageFolder } from "../../data/image-folder.ts";
+import { bySplit, type Dataset } from "../../data/sample.ts";
+import { LOSSES } from "../../losses/table.ts";
+import { loadModel } from "../../models/load-model.ts";
+import { OPTIMIZERS } from "../../optim/table.ts";
+import { PROVIDERS } from "../../runtime/providers.ts";
+import { fineTune, type Run } from "../../train/fine-tune.ts";
+import type { Progress } from "../../train/options.ts";
+import { clock, defaultRunName } from "../../train/run-record.ts";
+import { UsageError } from "../arguments.ts";
+import { command } from "../command.ts";
+import { formatPercent, type Output } from "../output.ts";
+import { reportDataset, reportFailed } from "../report-dataset.ts";
+import { choice, sessionOptions } from "../session-options.ts";
+import { summarize } from "../summary.ts";
+
+export const train = command({
+  summary:
+    "Train a model on a folder of images: one subfolder per class, with or without train/ val/ test/ above them.",
+  usage: "train <data> --model <file.onnx> [options]",
+  options: {
+    model: { kind: "text", value: "<file.onnx>", help: "pretrained classifier or backbone to start from (required)" },
+    val: {
+      kind: "text",
+      value: "<dir|fraction>",
+      help: "validation images: a folder of classes, or a share of the training images (default 0.2 where the data have no val folder)",
+    },
+    epochs: {
+      kind: "number",
+      value: "<n>",
+      min: 1,
+      whole: true,
+      help: "most passes over the data (default: enough for 600 updates, 20 to 100)",
+    },
+    "batch-size": { kind: "number", value: "<n>", min: 1, whole: true, help: "images per update (default 32)" },
+    "learning-rate": {
+      kind: "number",
+      value: "<x>",
+      min: Number.MIN_VALUE,
+      whole: false,
+      help: "peak learning rate (default: the optimizer's)",
+    },
+    "weight-decay": { kind: "number", value: "<x>", min: 0, whole: false, help: "weight decay of the head" },
+    optimizer: { kind: "text", value: "<name>", choices: Object.keys(OPTIMIZERS), help: "optimizer, default adamw" },
+    loss: { kind: "text", value: "<name>", choices: Object.keys(LOSSES), help: "objective, default cross-entropy" },
+    patience: {
+      kind: "number",
+      value: "<n>",
+      min: 1,
+      whole: true,
+      help: "stop after so many epochs without a smaller validation loss",
+    },
+    cut: {
+      kind: "text",
+      value: "<value>",
+      help: "value of the graph to use as features (default: found; see rootstock inspect)",
+    },
+    preprocessing: {
+      kind: "text",
+      value: "<name|file.json>",
+      help: "imagenet, tf, caffe, none or a JSON file, where the model does not say",
+    },
+    seed: { kind: "number", value: "<n>", min: 0, whole: true, help: "decides every random choice (default 0)" },
+    out: { kind: "text", value: "<dir>", help: "folder of the run (default runs/<time>-<data>)" },
+    "no-cache": { kind: "flag", help: "compute features anew and keep none" },
+    ...sessionOptions,
+  },
+  examples: [
+    [
+      "rootstock train photos --model mobilenetv2.onnx",
+      "a folder per class; a fifth of the images is held out for validation",
+    ],
+    ["rootstock train flowers --model resnet50.onnx --val 0.3 --seed 7 --out runs/flowers", "other choices"],
+    ["rootstock train photos --model vgg16.onnx --preprocessing caffe --json > result.json", "for another program"],
+  ],
+  async run({ positionals, options, output, signal }) {
+    const started = clock();
+    const [root, ...more] = positionals;
+    if (root === undefined || more.length > 0)
+      throw new UsageError(
+        `train requires one folder of images, got ${positionals.length === 0 ? "none" : positionals.join(" ")}.`,
+      );
+    if (options.model === undefined) throw new UsageError("train requires --model <file.onnx>.");
+    const seed = options.seed ?? 0;
+    const data = await imageFolder(root, { validation: validationOf(options.val), seed, signal });
+    reportDataset(data, output);
+    await using model = await loadModel(options.model, { preprocessing: options.preprocessing });
+    const progress = new TrainingProgress(output, describe(data));
+    const run = await fineTune(model, data, {
+      cut: options.cut,
+      epochs: options.epochs,
+      batchSize: options["batch-size"],
+      learningRate: options["learning-rate"],
+      weightDecay: options["weight-decay"],
+      optimizer: choice(options.optimizer, OPTIMIZERS),
+      loss: choice(options.loss, LOSSES),
+      patience: options.patience,
+      cache: !options["no-cache"],
+      threads: options.threads,
+      provider: choice(options.provider, PROVIDERS),
+      out: options.out ?? join("runs", defaultRunName(basename(resolve(root)))),
+      seed,
+      signal,
+      onProgress: (event) => progress.show(event),
+    });
+    progress.end();
+    reportFailed(run.failed, output);
+    const total = clock() - started;
+    await summarize(run, total, output);
+    return { json: resultOf(run, total) };
+  },
+});
+
+/** The object that --json prints. */
+function resultOf(run: Run, total: number): unknown {
+  const {
+    id,
+    folder,
+    classes,
+    metrics,
+    evaluation,
+    evaluatedOn,
+    history,
+    bestEpoch,
+    seconds,
+    featuresFromCache,
+    failed,
+  } = run;
+  return {
+    run: folder,
+    model: folder === undefined ? undefined : join(folder, "model.onnx"),
+    id,
+    classes,
+    metrics,
+    perClass: evaluation.perClass,
+    confusion: evaluation.confusion,
+    evaluatedOn,
+    epochs: history.length,
+    bestEpoch,
+    seconds: { ...seconds, total },
+    featuresFromCache,
+    failed,
+  };
+}
+
+/** A fraction if it is a number, else a folder. */
+function validationOf(text: string | undefined): number | string | undefined {
+  if (text === undefined || text.trim() === "" || Number.isNaN(Number(text))) return text;
+  return Number(text);
+}
+
+function describe(data: Dataset): string {
+  const count = (split: "train" | "validation" | "test"): number => bySplit(data, split).length;
+  const test = count("test") > 0 ? `, ${count("test")} test` : "";
+  return `data      ${data.classes.length} classes, ${count("train")} training and ${count("validation")} validation images${test}`;
+}
+
+/** Shows what happens while a run is under way. */
+class TrainingProgress {
+  readonly #output: Output;
+  readonly #features;
+
+  constructor(output: Output, headline: string) {
+    this.#output = output;
+    this.#features = output.progress("features", "img");
+    output.note(headline);
+  }
+
+  show(event: Progress): void {
+    if (event.kind === "plan") this.#output.note(event.text);
+    else if (event.kind === "warning") this.#output.warn(event.text);
+    else if (event.kind === "features") {
+      this.#features.update(event.done, event.total);
+      if (event.done === event.total) this.#features.end();
+    } else {
+      const { epoch, epochs, trainLoss, validation, best } = event.report;
+      const line = `epoch     ${epoch}/${epochs}  loss ${trainLoss.toFixed(3)}  validation loss ${validation["loss"]!.toFixed(3)}  accuracy ${formatPercent(validation["accuracy"]!)}${best ? "  best" : ""}`;
+      if (this.#output.isTerminal) this.#output.redraw(line);
+      else if (epoch === 1 || epoch === epochs || epoch % Math.ceil(epochs / 10) === 0) this.#output.note(line);
+    }
+  }
+
+  end(): void {
+    this.#features.end();
+  }
+}

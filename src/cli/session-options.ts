@@ -1,0 +1,19 @@
+/** Options of every command that runs a network. */
+import { PROVIDERS } from "../runtime/providers.ts";
+import type { OptionTable } from "./arguments.ts";
+
+export const sessionOptions = {
+  threads: {
+    kind: "number",
+    value: "<n>",
+    min: 1,
+    whole: true,
+    help: "threads of the network (default: the number of cores)",
+  },
+  provider: { kind: "text", value: "<name>", choices: Object.keys(PROVIDERS), help: "where to run, default cpu" },
+} as const satisfies OptionTable;
+
+/** A text that was checked against a table's keys, as a key of that table. */
+export function choice<T extends object>(text: string | undefined, table: T): Extract<keyof T, string> | undefined {
+  return text !== undefined && Object.hasOwn(table, text) ? (text as Extract<keyof T, string>) : undefined; // compared with the keys
+}

@@ -1,0 +1,33 @@
+/** What the calling thread and the decoding threads say to each other. */
+import type { Preprocessing } from "../transforms/preprocessing.ts";
+
+/** A few files to decode, in order. */
+export interface DecodeTask {
+  readonly files: readonly string[];
+  /** Index of the first of them in the whole list. */
+  readonly first: number;
+  readonly preprocessing: Preprocessing;
+  /** Shared memory: place 0 becomes 1 to stop the whole list, place 1 + index tells how far a file is. */
+  readonly progress: Uint8Array;
+}
+
+/** For each file of a task its pixels, or why there are none; fewer entries if the list was stopped. */
+export type DecodeResult = readonly (Float32Array | string)[];
+
+/** Values of `DecodeTask.progress` beyond place 0; files that were not begun have 0. */
+export const PROGRESS = { started: 1, done: 2 } as const;
+
+/** Makes the memory for a list of files. */
+export function newProgress(fileCount: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(1 + fileCount));
+}
+
+/** Asks the threads to skip what they have not begun. */
+export function stop(progress: Uint8Array): void {
+  Atomics.store(progress, 0, 1);
+}
+
+/** Whether `stop` was called. */
+export function isStopped(progress: Uint8Array): boolean {
+  return Atomics.load(progress, 0) === 1;
+}

@@ -1,0 +1,63 @@
+/** Bytes of an image file -> upright 8-bit RGB pixels. The only file that knows the decoder, sharp (libvips). */
+import sharp from "sharp";
+import { messageOf, RootstockError } from "../errors.ts";
+import type { Image } from "../transforms/image.ts";
+import { sniffImage } from "./sniff.ts";
+
+/** The largest picture that is decoded, in pixels: 2^27, 134 megapixels, 403 MB of RGB. */
+export const MAX_PIXELS = 2 ** 27;
+
+/**
+ * Decodes JPEG, PNG, GIF, WebP, TIFF and AVIF files.
+ *
+ * EXIF orientation is applied; transparency is composited over white; gray, 16-bit, CMYK and palette pictures become
+ * 8-bit sRGB; the first frame of an animation, the first page of a TIFF and the primary item of an AVIF are taken.
+ * @throws RootstockError BAD_DATA if the file is cut off, damaged, larger than `MAX_PIXELS`, or of another format.
+ */
+export async function decodeImage(bytes: Uint8Array): Promise<Image> {
+  const decoded = await decodeOrExplain(bytes);
+  if ("problem" in decoded) throw new RootstockError("BAD_DATA", `the picture ${decoded.problem}.`);
+  return decoded;
+}
+
+/** As `decodeImage`, but returns a problem, as words that read on from the file's name, instead of throwing. */
+export async function decodeOrExplain(bytes: Uint8Array): Promise<Image | { readonly problem: string }> {
+  const sniffed = sniffImage(bytes);
+  if ("problem" in sniffed) return sniffed;
+  try {
+    // failOn "error": cut-off files fail, while warnings, such as stray bytes between JPEG markers, pass as in Pillow.
+    const { data, info } = await sharp(bytes, { failOn: "error", limitInputPixels: MAX_PIXELS })
+      .autoOrient()
+      .flatten({ background: "#ffffff" })
+      .toColourspace("srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3) return { problem: `cannot be converted to RGB (it decodes to ${info.channels} channels)` };
+    return { width: info.width, height: info.height, data };
+  } catch (error) {
+    return { problem: explain(messageOf(error)) };
+  }
+}
+
+/**
+ * Makes the decoder use one thread per picture and keep nothing between pictures.
+ * The setting is global to the process: libvips is shared by all its threads.
+ */
+export function useOneThreadPerImage(): void {
+  sharp.concurrency(1);
+  sharp.cache(false);
+}
+
+/** The decoder's message in words that read on from the file's name; it may repeat itself over many lines. */
+function explain(message: string): string {
+  if (message.includes("pixel limit")) {
+    return `has more than ${MAX_PIXELS} pixels (${Math.round(MAX_PIXELS / 1e6)} megapixels); make it smaller`;
+  }
+  const lines = message
+    .replace(/^Input (?:buffer|file) (?:has )?/, "")
+    .replace(/^corrupt header:\s*/, "")
+    .split("\n");
+  const detail = lines[0]!.trim() || "corrupt header";
+  const damaged = /premature end|read error|truncat|corrupt|unexpected end|end of (?:file|stream)/i.test(message);
+  return `${damaged ? "is cut off or damaged" : "cannot be decoded"} (${detail})`;
+}

@@ -1,0 +1,94 @@
+/** Looks at one file without decoding it: its size, its sha256 and whether it starts like an image. */
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { SNIFFED_BYTES, sniffImage } from "./sniff.ts";
+
+/** The largest file that is read, in bytes: 256 MiB. */
+export const MAX_FILE_BYTES = 2 ** 28;
+
+/** What is known of a file that starts like an image; a problem reads on from the file's name. */
+export type Inspected = { readonly bytes: number; readonly sha256: string } | { readonly problem: string };
+
+/** Reads a file once, in pieces of at most 1 MiB, and never writes. */
+export async function inspectFile(file: string): Promise<Inspected> {
+  return await reading(file, inspectHandle);
+}
+
+/** Returns why a file cannot be an image, in words that read on from its name, or undefined; reads its start only. */
+export async function headProblem(file: string): Promise<string | undefined> {
+  const result = await reading(file, async (handle) => {
+    const buffer = Buffer.allocUnsafe(SNIFFED_BYTES);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+    return sniffImage(buffer.subarray(0, bytesRead));
+  });
+  return "problem" in result ? result.problem : undefined;
+}
+
+/** Reads a whole file of at most `MAX_FILE_BYTES`. */
+export async function readBounded(
+  file: string,
+): Promise<{ readonly content: Uint8Array } | { readonly problem: string }> {
+  return await reading(file, async (handle) => ({ content: await handle.readFile() }));
+}
+
+/** Opens a regular file of bearable size for reading; what the file system refuses becomes a problem in words. */
+async function reading<T>(
+  file: string,
+  use: (handle: FileHandle, size: number) => Promise<T>,
+): Promise<T | { readonly problem: string }> {
+  let handle: FileHandle | undefined;
+  try {
+    // O_NONBLOCK (absent on Windows): opening a named pipe would wait for a writer otherwise.
+    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stat = await handle.stat();
+    if (stat.isDirectory()) return { problem: "is a folder, not an image file" };
+    if (!stat.isFile()) return { problem: "is not a regular file" };
+    if (stat.size > MAX_FILE_BYTES) return { problem: sizeProblem(stat.size) };
+    return await use(handle, stat.size);
+  } catch (error) {
+    const problem = systemProblem(error);
+    if (problem === undefined) throw error;
+    return { problem };
+  } finally {
+    await handle?.close();
+  }
+}
+
+function sizeProblem(bytes: number): string {
+  return `is ${Math.ceil(bytes / 2 ** 20)} MiB, more than the ${MAX_FILE_BYTES / 2 ** 20} MiB that are read`;
+}
+
+/** Words for an error of the file system, reading on from the file's name; undefined for any other error. */
+export function systemProblem(error: unknown): string | undefined {
+  if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return undefined;
+  const words: Record<string, string> = {
+    ENOENT: "does not exist",
+    EACCES: "cannot be read (permission denied)",
+    EPERM: "cannot be read (not permitted)",
+    EISDIR: "is a folder, not an image file",
+    ENOTDIR: "does not exist (a part of its path is a file)",
+    ELOOP: "is a link that leads to itself",
+    ENAMETOOLONG: "has too long a name",
+    EMFILE: "cannot be read (too many open files)",
+    ERR_INVALID_ARG_VALUE: "is not a possible path (it has a zero character)",
+  };
+  if (error.code in words) return words[error.code];
+  return /^E[A-Z0-9]+$/.test(error.code) ? `cannot be read (${error.code})` : undefined;
+}
+
+async function inspectHandle(handle: FileHandle, size: number): Promise<Inspected> {
+  const buffer = Buffer.allocUnsafe(Math.min(Math.max(size, SNIFFED_BYTES), 2 ** 20));
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, bytes);
+    const piece = buffer.subarray(0, bytesRead);
+    const sniffed = bytes === 0 ? sniffImage(piece) : undefined;
+    if (sniffed && "problem" in sniffed) return sniffed;
+    if (bytesRead === 0) return { bytes, sha256: hash.digest("hex") };
+    hash.update(piece);
+    bytes += bytesRead;
+    if (bytes > MAX_FILE_BYTES) return { problem: sizeProblem(bytes) }; // it grew while it was read
+  }
+}

@@ -1,0 +1,54 @@
+/** Trained model → one `.onnx` file that says everything about itself, checked before it takes its name. */
+import type { Graph } from "../graph/graph.ts";
+import { saveGraph } from "../graph/save.ts";
+import type { Activation } from "../losses/loss.ts";
+import { classifierGraph, type Parameters } from "../models/head.ts";
+import type { Model } from "../models/model.ts";
+import { runtimeVersion } from "../runtime/session.ts";
+import { VERSION } from "../version.ts";
+import { writeAtomically } from "../weights/files.ts";
+import { type ParityCheck, verifyExport } from "./verify.ts";
+
+/** A trained classifier in parts. */
+export interface TrainedModel {
+  /** The pretrained model that it was made from. */
+  readonly base: Model;
+  /** From the input to FEATURES. */
+  readonly backbone: Graph;
+  /** The head on raw features. */
+  readonly parameters: Parameters;
+  readonly activation: Activation;
+  readonly classes: readonly string[];
+  readonly run: string;
+}
+
+/** The metadata of an exported file: what a program needs to use it without this package. All values are strings. */
+export function exportMetadata({ base, activation, classes, run }: TrainedModel): Map<string, string> {
+  const kept = ["architecture", "license", "source", "pretraining"].flatMap((key) => {
+    const value = base.metadata.get(key);
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  return new Map([
+    ["task", "image-classification"],
+    ["labels", JSON.stringify(classes)],
+    ["preprocessing", JSON.stringify(base.requirePreprocessing())],
+    ["activation", activation],
+    ["base_model", base.name],
+    ["run_id", run],
+    ["rootstock_version", VERSION],
+    ["onnxruntime_version", runtimeVersion()],
+    ["license", "not stated by the base model"],
+    ...kept,
+  ]);
+}
+
+/**
+ * Writes backbone, head and activation as one file. The file takes its name only after `verifyExport` has run it on
+ * real images and found what training found.
+ * @throws RootstockError PARITY if the file and the training path disagree; then nothing is left at `path`.
+ */
+export async function exportModel(path: string, trained: TrainedModel, parity: ParityCheck): Promise<void> {
+  const graph = classifierGraph(trained.backbone, trained.parameters, trained.activation);
+  const chunks = saveGraph(graph, exportMetadata(trained));
+  await writeAtomically(path, chunks, (temporary) => verifyExport(temporary, parity));
+}

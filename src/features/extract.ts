@@ -1,0 +1,126 @@
+/** Runs the frozen part of a network once per image, and remembers the result on disk. */
+import { createHash } from "node:crypto";
+import { decoderVersion } from "../data/decoder-version.ts";
+import { ImageLoader, suggestThreads } from "../data/loader.ts";
+import type { Sample } from "../data/sample.ts";
+import type { Graph } from "../graph/graph.ts";
+import { saveGraph } from "../graph/save.ts";
+import type { Json } from "../json.ts";
+import { runImages } from "../models/run-images.ts";
+import type { Provider } from "../runtime/providers.ts";
+import { runtimeVersion, Session } from "../runtime/session.ts";
+import type { Preprocessing } from "../transforms/preprocessing.ts";
+import { cacheFolder } from "../weights/cache-folder.ts";
+import { FeatureStore } from "./store.ts";
+
+/** The most bytes that all feature caches together may take, unless the caller says otherwise: 10 GB. */
+export const DEFAULT_CACHE_BYTES = 10e9;
+
+export interface ExtractOptions {
+  /** Name of the model, by which people find its entry in the cache. */
+  readonly name: string;
+  readonly preprocessing: Preprocessing;
+  /** Whether to read and write the cache on disk. @default true */
+  readonly cache?: boolean | undefined;
+  /** Folder of the caches. @default the platform's cache folder, or ROOTSTOCK_CACHE */
+  readonly cacheFolder?: string | undefined;
+  /** Size limit of all caches together, in bytes. @default DEFAULT_CACHE_BYTES */
+  readonly maxCacheBytes?: number | undefined;
+  /** Threads for inference and for decoding. @default the number of cores */
+  readonly threads?: number | undefined;
+  readonly provider?: Provider | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each image that had to be computed. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Time in milliseconds since 1970, for the order in which old cache files are dropped. */
+  readonly now: number;
+}
+
+/** Features of a list of samples. */
+export interface FeatureSet {
+  /** [n, width] row-major, one row per usable sample, in the order given. */
+  readonly features: Float32Array;
+  /** The samples that the rows belong to: those whose image could be decoded. */
+  readonly samples: readonly Sample[];
+  readonly failed: readonly { readonly sample: Sample; readonly error: string }[];
+  /** How many rows came from the cache. */
+  readonly fromCache: number;
+}
+
+/**
+ * Computes the features of samples with a backbone whose output is [batch, width].
+ * What was computed before an abort or a crash is in the cache when the call is made again.
+ * @throws RootstockError BAD_CACHE if the cache cannot be written; ABORTED through `signal`.
+ */
+export async function extractFeatures(
+  backbone: Graph,
+  samples: readonly Sample[],
+  options: ExtractOptions,
+): Promise<FeatureSet> {
+  const { preprocessing, threads, provider, signal, onProgress } = options;
+  const width = Number(backbone.outputs[0]!.shape![1]);
+  const store = options.cache === false ? undefined : await openStore(backbone, width, options);
+  const rows = new Map<string, Float32Array>();
+  for (const { sha256 } of samples) {
+    const row = store?.get(sha256);
+    if (row) rows.set(sha256, row);
+  }
+  const fromCache = samples.filter(({ sha256 }) => rows.has(sha256)).length;
+  // Equal files have equal features: each content is computed once.
+  const missing = [
+    ...new Map(samples.filter(({ sha256 }) => !rows.has(sha256)).map((sample) => [sample.sha256, sample])).values(),
+  ];
+  const errors = new Map<string, string>();
+  if (missing.length > 0) {
+    await using session = await Session.create(backbone, { threads, provider });
+    const loader = new ImageLoader({ threads: suggestThreads(missing.length) });
+    try {
+      let done = 0;
+      for await (const result of runImages(
+        session,
+        missing.map(({ file }) => file),
+        { loader, preprocessing, signal },
+      )) {
+        const { sha256 } = missing[result.index]!;
+        if ("error" in result) errors.set(sha256, result.error);
+        else {
+          rows.set(sha256, result.row);
+          await store?.put(sha256, result.row);
+        }
+        onProgress?.(++done, missing.length);
+      }
+    } finally {
+      await store?.flush();
+      await loader.close();
+    }
+  }
+  const usable = samples.filter(({ sha256 }) => rows.has(sha256));
+  const features = new Float32Array(usable.length * width);
+  for (const [i, { sha256 }] of usable.entries()) features.set(rows.get(sha256)!, i * width);
+  const failed = samples
+    .filter(({ sha256 }) => errors.has(sha256))
+    .map((sample) => ({ sample, error: errors.get(sample.sha256)! }));
+  return { features, samples: usable, failed, fromCache };
+}
+
+function openStore(backbone: Graph, width: number, options: ExtractOptions): Promise<FeatureStore> {
+  const {
+    name,
+    preprocessing,
+    provider = "cpu",
+    now,
+    maxCacheBytes = DEFAULT_CACHE_BYTES,
+    cacheFolder: root = cacheFolder("features"),
+  } = options;
+  const hash = createHash("sha256");
+  for (const chunk of saveGraph(backbone)) hash.update(chunk);
+  const key: Json = {
+    backbone: name,
+    sha256: hash.digest("hex"),
+    preprocessing: { ...preprocessing },
+    view: "clean",
+    runtime: `onnxruntime ${runtimeVersion()} ${provider} ${process.platform}-${process.arch}`,
+    decoder: decoderVersion(),
+  };
+  return FeatureStore.open({ root, key, width, maxBytes: maxCacheBytes, now });
+}

@@ -1,0 +1,44 @@
+/** Shape inference: the element type and shape of every value, with symbolic dimensions, from the graph's inputs down. */
+import type { Graph, Value, ValueType } from "./graph.ts";
+import { dimAlgebra } from "./shape-rules/dims.ts";
+import { contentsOfTensor, type Inferred } from "./shape-rules/rule.ts";
+import { shapeRule } from "./shape-rules/table.ts";
+
+/**
+ * Infers the type of every value: graph inputs, initializers and node outputs.
+ * Sizes that follow from others are formulas of their names ("12*batch"); a size that cannot be known has a name of its
+ * own. Values of operators without a rule, or of other domains, are absent. Declared output shapes are not read.
+ * @throws RootstockError SHAPE_MISMATCH if the inputs of a node cannot go together.
+ */
+export function inferTypes(graph: Graph): Map<Value, ValueType> {
+  return new Map(
+    [...inferValues(graph)].map(([name, { dtype, shape }]) => [name, shape ? { dtype, shape } : { dtype }]),
+  );
+}
+
+/** Infers types as `inferTypes` does, with the known elements of shape computations. */
+export function inferValues(graph: Graph): Map<Value, Inferred> {
+  const declared = [...graph.inputs, ...graph.outputs].flatMap(({ shape }) => shape ?? []);
+  const dims = dimAlgebra(declared.filter((dim) => typeof dim === "string"));
+  const opset = graph.opsets.get("") ?? 1;
+  const known = new Map<Value, Inferred>();
+  const tensors = new Map(graph.initializers);
+  for (const { name, dtype, shape } of graph.inputs) known.set(name, { dtype, shape });
+  for (const [name, tensor] of graph.initializers) {
+    known.set(name, { dtype: tensor.dtype, shape: tensor.shape, contents: contentsOfTensor(tensor) });
+  }
+  for (const node of graph.nodes) {
+    const rule = node.domain === "" ? shapeRule(node.op) : undefined;
+    if (!rule) continue;
+    const value = node.op === "Constant" ? node.attributes["value"] : undefined;
+    if (value?.kind === "tensor") tensors.set(node.outputs[0]!, value.value);
+    const inputs = node.inputs.map((name) => known.get(name));
+    const constant = (index: number) => tensors.get(node.inputs[index] ?? "");
+    const outputs = rule({ node, opset, inputs, constant, dims });
+    for (const [i, name] of node.outputs.entries()) {
+      const output = outputs[i];
+      if (name !== "" && output) known.set(name, output);
+    }
+  }
+  return known;
+}

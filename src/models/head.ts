@@ -1,0 +1,61 @@
+/** The new head: a fresh linear layer from features to one logit per class. */
+import { GraphBuilder } from "../graph/builder.ts";
+import type { Graph, Value } from "../graph/graph.ts";
+import { type Tensor, zeros } from "../tensor/tensor.ts";
+import { FEATURES } from "./backbone.ts";
+
+/** Names of the head's values: its two parameters, its logits, and the probabilities of an exported model. */
+export const HEAD = {
+  weight: "head.weight",
+  bias: "head.bias",
+  logits: "logits",
+  probabilities: "probabilities",
+} as const;
+
+/** Parameters by name; their arrays are updated in place by training. */
+export type Parameters = ReadonlyMap<Value, Tensor<"float32">>;
+
+/** A linear head's size. */
+export interface HeadSize {
+  /** Length of the feature vector. */
+  readonly width: number;
+  readonly numClasses: number;
+}
+
+/**
+ * A fresh linear head: weight [numClasses, width] and bias [numClasses] zero, as Big Transfer starts its heads (Kolesnikov
+ * et al. 2020, arXiv:1912.11370). The problem is convex: a random start would only add noise to small datasets.
+ */
+export function linearHead({ width, numClasses }: HeadSize): Parameters {
+  return new Map([
+    [HEAD.weight, zeros("float32", [numClasses, width])],
+    [HEAD.bias, zeros("float32", [numClasses])],
+  ]);
+}
+
+/** The head as a graph of its own: FEATURES [batch, width] and both parameters as inputs, logits [batch, numClasses]. */
+export function headGraph({ width, numClasses }: HeadSize): Graph {
+  const b = new GraphBuilder("head");
+  b.input({ name: FEATURES, dtype: "float32", shape: ["batch", width] });
+  b.input({ name: HEAD.weight, dtype: "float32", shape: [numClasses, width] });
+  b.input({ name: HEAD.bias, dtype: "float32", shape: [numClasses] });
+  appendLinear(b);
+  return b.build([{ name: HEAD.logits, dtype: "float32", shape: ["batch", numClasses] }]);
+}
+
+/** A backbone with a trained head and its activation: the graph from pixels to `probabilities` [batch, numClasses]. */
+export function classifierGraph(backbone: Graph, parameters: Parameters, activation: "softmax" | "sigmoid"): Graph {
+  const b = new GraphBuilder(backbone.name, backbone);
+  for (const [name, value] of parameters) b.initializer(name, value);
+  appendLinear(b);
+  if (activation === "softmax")
+    b.named("Softmax", [HEAD.logits], HEAD.probabilities, { axis: { kind: "int", value: 1 } });
+  else b.named("Sigmoid", [HEAD.logits], HEAD.probabilities);
+  const batch = backbone.outputs[0]!.shape![0]!; // a backbone's output is FEATURES [batch, width]
+  const numClasses = parameters.get(HEAD.bias)!.data.length;
+  return b.build([{ name: HEAD.probabilities, dtype: "float32", shape: [batch, numClasses] }]);
+}
+
+function appendLinear(b: GraphBuilder): void {
+  b.named("Gemm", [FEATURES, HEAD.weight, HEAD.bias], HEAD.logits, { transB: { kind: "int", value: 1 } });
+}

@@ -1,0 +1,153 @@
+/** A model as people use it: a graph with the preprocessing and the labels that belong to it. */
+
+import { ImageLoader } from "../data/loader.ts";
+import { RootstockError } from "../errors.ts";
+import { formatShape, type Graph } from "../graph/graph.ts";
+import { inferTypes } from "../graph/infer-types.ts";
+import { producersOf } from "../graph/traverse.ts";
+import { softmaxRows, topK } from "../metrics/probabilities.ts";
+import { Session, type SessionOptions } from "../runtime/session.ts";
+import type { Preprocessing } from "../transforms/preprocessing.ts";
+import { type ImageInput, imageInput } from "./image-input.ts";
+import { unknownPreprocessing } from "./preprocessing.ts";
+import { runImages } from "./run-images.ts";
+
+/** One class with its probability in [0, 1]. */
+export interface LabelProbability {
+  readonly label: string;
+  readonly probability: number;
+}
+
+/** The classes of one image, most probable first, or why the file could not be used. */
+export type Prediction =
+  | { readonly file: string; readonly top: readonly LabelProbability[]; readonly probabilities: Float32Array }
+  | { readonly file: string; readonly error: string };
+
+export interface PredictOptions extends SessionOptions {
+  /** How many classes to return. @default 5 */
+  readonly top?: number | undefined;
+  /** Worker threads that decode; 0 decodes in the calling thread. @default 0 */
+  readonly decodeThreads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Everything a model file says, in one place. */
+export interface ModelParts {
+  /** Name for messages and records: the file's name. */
+  readonly name: string;
+  readonly graph: Graph;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly preprocessing: Preprocessing | undefined;
+  /** Where the preprocessing was found: "the file's metadata", "preprocessor_config.json", "--preprocessing imagenet". */
+  readonly preprocessingSource: string;
+  /** Class names in the order of the output, if they are known. */
+  readonly labels: readonly string[] | undefined;
+}
+
+/** A loaded model. Predicting starts a session, which `release` (or `await using`) frees. */
+export class Model implements ModelParts, AsyncDisposable {
+  readonly name: string;
+  readonly graph: Graph;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly preprocessing: Preprocessing | undefined;
+  readonly preprocessingSource: string;
+  readonly labels: readonly string[] | undefined;
+  readonly input: ImageInput;
+  /** How the file's output is to be read: classes that exclude each other, or independent ones. */
+  readonly activation: "softmax" | "sigmoid";
+  #session: Promise<Session> | undefined;
+
+  constructor(parts: ModelParts) {
+    this.name = parts.name;
+    this.graph = parts.graph;
+    this.metadata = parts.metadata;
+    this.preprocessing = parts.preprocessing;
+    this.preprocessingSource = parts.preprocessingSource;
+    this.labels = parts.labels;
+    this.input = imageInput(parts.graph);
+    this.activation = parts.metadata.get("activation") === "sigmoid" ? "sigmoid" : "softmax";
+  }
+
+  /**
+   * The preprocessing, which training and prediction cannot do without.
+   * @throws RootstockError BAD_CONFIG with the choices, if the file does not say.
+   */
+  requirePreprocessing(): Preprocessing {
+    if (!this.preprocessing) throw unknownPreprocessing(this.name);
+    return this.preprocessing;
+  }
+
+  /**
+   * The most probable classes of one image file, best first.
+   * @throws RootstockError BAD_DATA if the file cannot be read as an image.
+   */
+  async predict(file: string, options: PredictOptions = {}): Promise<readonly LabelProbability[]> {
+    for await (const prediction of this.predictFiles([file], options)) {
+      if ("error" in prediction) throw new RootstockError("BAD_DATA", `${file}: ${prediction.error}`);
+      return prediction.top;
+    }
+    return [];
+  }
+
+  /** Predicts many files in order; a file that cannot be decoded gives an error entry and never stops the others. */
+  async *predictFiles(
+    files: readonly string[],
+    { top = 5, decodeThreads = 0, signal, ...session }: PredictOptions = {},
+  ): AsyncGenerator<Prediction> {
+    const preprocessing = this.requirePreprocessing();
+    const { numClasses, normalized } = scores(this.graph);
+    const labels = this.labels ?? Array.from({ length: numClasses }, (_, i) => `class ${i}`);
+    if (labels.length !== numClasses) {
+      throw new RootstockError(
+        "BAD_MODEL",
+        `${this.name} has ${numClasses} outputs but ${labels.length} labels. Pass the right labels.`,
+      );
+    }
+    this.#session ??= Session.create(this.graph, session);
+    const loader = new ImageLoader({ threads: decodeThreads });
+    try {
+      for await (const result of runImages(await this.#session, files, { loader, preprocessing, signal })) {
+        const file = files[result.index]!;
+        if ("error" in result) {
+          yield { file, error: result.error };
+          continue;
+        }
+        const probabilities = normalized ? result.row : softmaxRows(result.row, numClasses);
+        const best = topK(probabilities, Math.min(top, numClasses));
+        yield {
+          file,
+          probabilities,
+          top: best.map(({ index, probability }) => ({ label: labels[index]!, probability })),
+        };
+      }
+    } finally {
+      await loader.close();
+    }
+  }
+
+  /** Frees the session. The model can be used again: the next prediction starts another one. */
+  async release(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    await (await session)?.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+}
+
+/** Whether the graph's output is one row of scores per image, how many, and whether they are probabilities already. */
+function scores(graph: Graph): { numClasses: number; normalized: boolean } {
+  const output = graph.outputs[0]!;
+  const shape = inferTypes(graph).get(output.name)?.shape ?? output.shape;
+  const numClasses = shape?.length === 2 ? shape[1] : undefined;
+  if (typeof numClasses !== "number") {
+    throw new RootstockError(
+      "BAD_MODEL",
+      `prediction requires a classifier with output [n, classes], got "${output.name}" ${formatShape(shape)}.`,
+    );
+  }
+  const last = producersOf(graph.nodes).get(output.name);
+  return { numClasses, normalized: last?.op === "Softmax" || last?.op === "Sigmoid" };
+}

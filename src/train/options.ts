@@ -1,0 +1,97 @@
+/** The options of a fine-tuning run: what may be given, what is filled in, and what is refused. */
+import { RootstockError } from "../errors.ts";
+import type { Value } from "../graph/graph.ts";
+import type { LossName } from "../losses/table.ts";
+import { LOSSES } from "../losses/table.ts";
+import { OPTIMIZERS, type OptimizerName } from "../optim/table.ts";
+import type { Provider } from "../runtime/providers.ts";
+import type { EpochReport } from "./callback.ts";
+
+/** What a long call tells while it runs. */
+export type Progress =
+  | { readonly kind: "plan"; readonly text: string }
+  | { readonly kind: "features"; readonly done: number; readonly total: number }
+  | { readonly kind: "epoch"; readonly report: EpochReport }
+  | { readonly kind: "warning"; readonly text: string };
+
+export interface FineTuneOptions {
+  /** Value of the pretrained graph to use as features. @default the input of its last linear layer */
+  readonly cut?: Value | undefined;
+  /** Most passes over the training images. @default enough for 600 updates, from 20 to 100 */
+  readonly epochs?: number | undefined;
+  /** Images per update. @default 32 */
+  readonly batchSize?: number | undefined;
+  /** Peak learning rate; it falls to zero along half a cosine. @default the optimizer's, for standardized features */
+  readonly learningRate?: number | undefined;
+  readonly optimizer?: OptimizerName | undefined;
+  /** Decay of the head's weights, in the optimizer's convention. @default the optimizer's, for standardized features */
+  readonly weightDecay?: number | undefined;
+  readonly loss?: LossName | undefined;
+  /** Epochs without a better validation loss after which training ends. */
+  readonly patience?: number | undefined;
+  /** Decides every random choice of the run. @default 0 */
+  readonly seed?: number | undefined;
+  /** Whether features are read from and written to the cache on disk. @default true */
+  readonly cache?: boolean | undefined;
+  readonly cacheFolder?: string | undefined;
+  /** Size limit of the feature cache, in bytes. */
+  readonly maxCacheBytes?: number | undefined;
+  /** Threads of the inference that extracts features. @default the number of cores */
+  readonly threads?: number | undefined;
+  readonly provider?: Provider | undefined;
+  /** Folder to write the run to; nothing is written without it. */
+  readonly out?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Options that decide the result, all filled in: they go into the run's record. */
+export interface Recipe {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly optimizer: OptimizerName;
+  readonly weightDecay: number;
+  readonly loss: LossName;
+  readonly patience: number;
+  readonly seed: number;
+}
+
+/**
+ * Fills in and checks the recipe for a training set of `samples` images.
+ * @throws RootstockError BAD_CONFIG naming the option, the values it takes and the one it got.
+ */
+export function recipe(options: FineTuneOptions, samples: number): Recipe {
+  const { batchSize = 32, optimizer = "adamw", loss = "cross-entropy", seed = 0 } = options;
+  oneOf("optimizer", optimizer, Object.keys(OPTIMIZERS));
+  oneOf("loss", loss, Object.keys(LOSSES));
+  const stepsPerEpoch = Math.ceil(samples / wholeNumber("batchSize", batchSize, 1));
+  const epochs = options.epochs ?? Math.min(100, Math.max(20, Math.ceil(600 / stepsPerEpoch)));
+  const learningRate = options.learningRate ?? OPTIMIZERS[optimizer].learningRate;
+  const weightDecay = options.weightDecay ?? OPTIMIZERS[optimizer].weightDecay;
+  const patience = options.patience ?? Math.max(10, Math.ceil(epochs / 5));
+  return {
+    epochs: wholeNumber("epochs", epochs, 1),
+    batchSize,
+    learningRate: number("learningRate", learningRate, (x) => x > 0, "a number above 0"),
+    optimizer,
+    weightDecay: number("weightDecay", weightDecay, (x) => x >= 0, "a number from 0"),
+    loss,
+    patience: wholeNumber("patience", patience, 1),
+    seed: wholeNumber("seed", seed, 0),
+  };
+}
+
+function wholeNumber(name: string, value: number, least: number): number {
+  return number(name, value, (x) => Number.isSafeInteger(x) && x >= least, `a whole number from ${least}`);
+}
+
+function number(name: string, value: number, fits: (x: number) => boolean, wanted: string): number {
+  if (Number.isFinite(value) && fits(value)) return value;
+  throw new RootstockError("BAD_CONFIG", `${name} requires ${wanted}, got ${value}.`);
+}
+
+function oneOf(name: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value))
+    throw new RootstockError("BAD_CONFIG", `${name} requires one of ${choices.join(", ")}, got "${value}".`);
+}

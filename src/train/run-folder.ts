@@ -1,0 +1,112 @@
+/** A run is a folder: claimed before it is filled, never shared by two runs, never overwritten when it is complete. */
+import { appendFile, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { messageOf, RootstockError } from "../errors.ts";
+import { PARTIAL_PREFIX, writeJson } from "../weights/files.ts";
+
+/** Files of a run, by what they hold. */
+export const RUN_FILES = {
+  /** Held while the run is being made: the process id of its owner. */
+  lock: "run.lock",
+  config: "config.json",
+  environment: "environment.json",
+  data: "data.json",
+  metrics: "metrics.jsonl",
+  /** Written last: a folder with it is a complete run. */
+  result: "result.json",
+  model: "model.onnx",
+} as const;
+
+/** Key of config.json by which a folder is known to be a run's. It holds the version of the folder's layout. */
+export const RUN_MARK = "rootstockRun";
+
+/** Folders that this process holds: another container may have had the same process id. */
+const held = new Set<string>();
+
+/** A folder that belongs to one run. */
+export interface RunFolder {
+  readonly path: string;
+  readonly id: string;
+  write(file: keyof typeof RUN_FILES, value: unknown): Promise<void>;
+  /** Appends one line of JSON. */
+  append(file: "metrics", value: unknown): Promise<void>;
+  file(name: keyof typeof RUN_FILES): string;
+  /** Gives up ownership; the folder stays. */
+  close(): Promise<void>;
+}
+
+/**
+ * Claims `path` for a new run. An incomplete run found there is started again; a complete run, another process's run
+ * or foreign files are left alone, and `path-2`, `path-3`, … is claimed instead.
+ * @throws RootstockError BAD_CONFIG if the folder cannot be made.
+ */
+export async function claimRunFolder(path: string): Promise<RunFolder> {
+  for (let attempt = 1; attempt <= 10_000; attempt++) {
+    const candidate = attempt === 1 ? path : `${path}-${attempt}`;
+    if (await claim(candidate)) return openFolder(candidate);
+  }
+  throw new RootstockError("BAD_CONFIG", `no free run folder beside ${path}. Choose another one with --out.`);
+}
+
+async function claim(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { recursive: true });
+    const names = await readdir(path);
+    if (!(await isIncompleteRun(path, names))) return false;
+    const lock = join(path, RUN_FILES.lock);
+    if (names.includes(RUN_FILES.lock)) {
+      if (await isAlive(lock)) return false;
+      await rm(lock, { force: true });
+    }
+    const file = await open(lock, "wx").catch(() => undefined); // another process was faster
+    if (!file) return false;
+    await file.writeFile(String(process.pid));
+    await file.close();
+    for (const name of names) if (name !== RUN_FILES.lock) await rm(join(path, name), { force: true });
+    return true;
+  } catch (cause) {
+    throw new RootstockError(
+      "BAD_CONFIG",
+      `cannot use ${path} as the run's folder: ${messageOf(cause)}. Choose another one with --out.`,
+      { cause },
+    );
+  }
+}
+
+/** Whether everything in the folder was left by a run that did not end: nothing else may be cleared away. */
+async function isIncompleteRun(path: string, names: readonly string[]): Promise<boolean> {
+  const known = new Set<string>(Object.values(RUN_FILES));
+  const ours = names.filter((name) => name !== RUN_FILES.lock && !name.startsWith(PARTIAL_PREFIX));
+  if (ours.length === 0) return true;
+  if (ours.includes(RUN_FILES.result) || ours.some((name) => !known.has(name))) return false;
+  const config = await readFile(join(path, RUN_FILES.config), "utf8").catch(() => "");
+  return config.includes(`"${RUN_MARK}"`);
+}
+
+/** Whether the process that wrote a lock still runs. A lock without a number is one that is being written. */
+async function isAlive(lock: string): Promise<boolean> {
+  const pid = Number(await readFile(lock, "utf8").catch(() => "0"));
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return pid !== process.pid || held.has(resolve(dirname(lock)));
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // it runs, as somebody else
+  }
+}
+
+function openFolder(path: string): RunFolder {
+  held.add(resolve(path));
+  const file = (name: keyof typeof RUN_FILES): string => join(path, RUN_FILES[name]);
+  return {
+    path,
+    id: basename(path),
+    file,
+    write: (name, value) => writeJson(file(name), value),
+    append: (name, value) => appendFile(file(name), `${JSON.stringify(value)}\n`),
+    close: async () => {
+      held.delete(resolve(path));
+      await rm(file("lock"), { force: true });
+    },
+  };
+}

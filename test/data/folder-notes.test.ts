@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { classesOf, duplicateNotes, expectation } from "../../src/data/folder-notes.ts";
+import type { Sample } from "../../src/data/sample.ts";
+
+const none = { strays: 0, skipped: [], aside: undefined };
+const train = (className: string): { className: string; split: "train" } => ({ className, split: "train" });
+
+test("classesOf sorts by code units", () => {
+  expect(classesOf("p", [train("b"), train("a"), train("B"), train("b")], none)).toEqual(["B", "a", "b"]);
+});
+
+test("classesOf names the classes that cannot be learned, and where they are", () => {
+  const usable = [train("a"), train("b"), { className: "c", split: "test" } as const];
+  expect(() => classesOf("p", usable, none)).toThrow(/"c" has images in val or test only/);
+  expect(() => classesOf("p", usable, { ...none, aside: "held" })).toThrow(/"c" has images in held or test only/);
+});
+
+test("classesOf explains an empty result with at most three of the files that failed", () => {
+  const skipped = ["1", "2", "3", "4", "5"].map((file) => ({ file, reason: "is empty (0 bytes)" }));
+  expect(() => classesOf("p", [], { ...none, skipped })).toThrow(
+    /found none\. Files that cannot be used: 1 is empty .* and 2 more\./,
+  );
+});
+
+test("duplicateNotes truncates long lists", () => {
+  const samples = Array.from({ length: 20 }, (_, i): Sample => {
+    return { file: `${i}`, path: `a/${i}`, label: 0, split: "train", sha256: `${i >> 1}`, bytes: 1 };
+  });
+  expect(duplicateNotes(["a"], samples)).toEqual([
+    "10 pictures more than once in one class: a/0 = a/1, a/2 = a/3, a/4 = a/5, a/6 = a/7, a/8 = a/9 and 5 more.",
+  ]);
+});
+
+test("expectation shows paths below the folder in question", () => {
+  expect(expectation("photos")).toContain("photos/cat/1.jpg");
+});

@@ -1,0 +1,204 @@
+import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { decodeImage } from "../../src/data/decode.ts";
+import {
+  type FailedImage,
+  ImageLoader,
+  type ImageLoaderOptions,
+  type LoadedImage,
+  suggestThreads,
+} from "../../src/data/loader.ts";
+import { preprocess } from "../../src/transforms/preprocess.ts";
+import type { Preprocessing } from "../../src/transforms/preprocessing.ts";
+import { assets, withAssets } from "../assets.ts";
+import { png, temporaryFolder } from "./made.ts";
+
+const small: Preprocessing = {
+  version: 1,
+  inputSize: [4, 5],
+  resize: { kind: "stretch" },
+  interpolation: "bilinear",
+  channels: "RGB",
+  layout: "NCHW",
+  scale: 1,
+  offset: 0,
+  mean: [0, 0, 0],
+  std: [1, 1, 1],
+};
+
+function loaderWith(options: ImageLoaderOptions): ImageLoader {
+  const loader = new ImageLoader(options);
+  onTestFinished(() => loader.close());
+  return loader;
+}
+
+/** Writes images 1 to `count`; their red value is their number. */
+async function images(count: number): Promise<string[]> {
+  const folder = await temporaryFolder();
+  const files = Array.from({ length: count }, (_, i) => join(folder, `${i}.png`));
+  for (const [i, file] of files.entries()) await writeFile(file, await png(i + 1));
+  return files;
+}
+
+async function all(results: AsyncIterable<LoadedImage | FailedImage>): Promise<(LoadedImage | FailedImage)[]> {
+  const list: (LoadedImage | FailedImage)[] = [];
+  for await (const result of results) list.push(result);
+  return list;
+}
+
+/** What tells two results apart: arrays from another thread do not equal others by vitest's rules. */
+function content(result: LoadedImage | FailedImage): string {
+  const bytes = "error" in result ? result.error : new Uint8Array(result.pixels.buffer);
+  return `${result.index} ${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+describe.each([0, 1, 3])("with %d threads", (threads) => {
+  test("yields every image in order, in memory of its own", async () => {
+    const files = await images(50);
+    const results = await all(loaderWith({ threads }).load(files, small));
+    expect(results.map(({ index }) => index)).toEqual(files.map((_, i) => i));
+    for (const [i, result] of results.entries()) {
+      if (!("pixels" in result)) throw new Error(result.error);
+      expect(result.pixels).toHaveLength(60);
+      expect(result.pixels[0]).toBe(i + 1);
+      expect(result.pixels.buffer.byteLength).toBe(240);
+    }
+  });
+
+  test("turns every failure into a result in its place", async () => {
+    const files = await images(6);
+    await writeFile(files[1]!, "plain text");
+    await writeFile(files[3]!, (await png(9, 64, 64)).subarray(0, 60));
+    await writeFile(files[4]!, "");
+    const results = await all(loaderWith({ threads }).load([...files, join(files[0]!, "x"), "/", "gone\0.png"], small));
+    expect(results.map((result) => ("error" in result ? result.error : "pixels"))).toEqual([
+      "pixels",
+      "is not an image (looks like text)",
+      "pixels",
+      expect.stringMatching(/^is cut off or damaged/),
+      "is empty (0 bytes)",
+      "pixels",
+      "does not exist (a part of its path is a file)",
+      "is a folder, not an image file",
+      "is not a possible path (it has a zero character)",
+    ]);
+  });
+
+  test("can be left early and used again, also twice at a time", async () => {
+    const files = await images(30);
+    const loader = loaderWith({ threads });
+    for await (const { index } of loader.load(files, small)) if (index === 3) break;
+    const [first, second] = await Promise.all([
+      all(loader.load(files, small)),
+      all(loader.load(files.slice(5, 9), small)),
+    ]);
+    expect([first.length, second.length]).toEqual([30, 4]);
+    expect(second[0]).toHaveProperty(["pixels", 0], 6);
+    expect(await all(loader.load([], small))).toEqual([]);
+  });
+
+  test("stops when its signal fires, and when it is closed", async () => {
+    const files = await images(30);
+    const loader = loaderWith({ threads });
+    const controller = new AbortController();
+    const aborted = (async () => {
+      for await (const { index } of loader.load(files, small, controller.signal))
+        if (index === 2) controller.abort("enough");
+    })();
+    await expect(aborted).rejects.toMatchObject({ code: "ABORTED", cause: "enough" });
+    await expect(all(loader.load(files, small, AbortSignal.abort()))).rejects.toMatchObject({ code: "ABORTED" });
+    const closed = (async () => {
+      for await (const { index } of loader.load(files, small)) if (index === 2) await loader.close();
+    })();
+    await expect(closed).rejects.toMatchObject({ code: "ABORTED", message: expect.stringContaining("closed") });
+    await expect(all(loader.load(files, small))).rejects.toMatchObject({ code: "ABORTED" });
+    await loader.close();
+  });
+});
+
+describe("threads", () => {
+  test("keep decoding while the calling thread is blocked", async () => {
+    const files = await images(96);
+    const loader = loaderWith({ threads: 2 });
+    const results = loader.load(files, small);
+    await results.next();
+    await results.next();
+    // Blocked, as inside ONNX Runtime: afterwards the next 40 images must be there at once.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+    const start = performance.now();
+    for (let i = 0; i < 40; i++) await results.next();
+    expect(performance.now() - start).toBeLessThan(400);
+    await results.return();
+  });
+
+  test("read ahead a bounded number of images", async () => {
+    const files = await images(80);
+    const large: Preprocessing = { ...small, inputSize: [1024, 1024] }; // 12 MiB each: 21 fit into 256 MiB
+    const loader = loaderWith({ threads: 2 });
+    const results = loader.load(files, large);
+    await results.next();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const unread = files.slice(40);
+    await Promise.all(unread.map((file) => writeFile(file, "changed")));
+    const list = await all(results);
+    expect(list.filter((result) => "error" in result).map(({ index }) => index)).toEqual(unread.map((_, i) => i + 40));
+  });
+
+  test("that die are an error which names the file", async () => {
+    const folder = await temporaryFolder();
+    const workerFile = join(folder, "dies.mjs");
+    await writeFile(
+      workerFile,
+      "export function decodeTask({ files, first, progress }) { progress[1 + first + files.indexOf('b.png')] = 1; process.exit(7); }",
+    );
+    const results = loaderWith({ threads: 1, workerFile }).load(["a.png", "b.png"], small);
+    await expect(all(results)).rejects.toMatchObject({
+      code: "BAD_DATA",
+      message: expect.stringMatching(/^decoding b\.png ended a decoding thread: .*7/),
+    });
+  });
+
+  test("that cannot start are an internal error", async () => {
+    const results = loaderWith({ threads: 1, workerFile: join(await temporaryFolder(), "none.mjs") }).load(
+      ["a.png"],
+      small,
+    );
+    await expect(all(results)).rejects.toMatchObject({ code: "INTERNAL" });
+  });
+
+  test.each([-1, 1.5, 257, Number.NaN])("cannot be %d", (threads) => {
+    expect(() => new ImageLoader({ threads })).toThrow(RangeError);
+  });
+
+  test("are suggested for many files only", () => {
+    expect([suggestThreads(0), suggestThreads(1), suggestThreads(10)]).toEqual([0, 0, 0]);
+    expect(suggestThreads(1000)).toBeGreaterThan(0);
+    expect(suggestThreads(1e6)).toBeLessThanOrEqual(8);
+  });
+});
+
+withAssets("every messy file (skipped without ../shared/assets)", () => {
+  test("gives the same pixels or the same words with and without threads", async () => {
+    const folder = join(assets ?? "", "messy", "formats");
+    const files = readdirSync(folder).map((name) => join(folder, name));
+    const imagenet: Preprocessing = {
+      ...small,
+      inputSize: [224, 224],
+      resize: { kind: "shortest-edge", size: 256 },
+      scale: 1 / 255,
+    };
+    const here = await all(loaderWith({ threads: 0 }).load(files, imagenet));
+    const there = await all(loaderWith({ threads: 2 }).load(files, imagenet));
+    expect(there.map(content)).toEqual(here.map(content));
+    expect(here.filter((result) => "error" in result)).toHaveLength(10);
+  });
+
+  test("decodes as decodeImage and preprocess do", async () => {
+    const file = join(assets ?? "", "photos", "cat.jpg");
+    const [result] = await all(loaderWith({ threads: 0 }).load([file], small));
+    expect(result).toEqual({ index: 0, pixels: preprocess(await decodeImage(await readFile(file)), small) });
+  });
+});

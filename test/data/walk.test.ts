@@ -1,0 +1,58 @@
+import { execFileSync } from "node:child_process";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { walk } from "../../src/data/walk.ts";
+import { temporaryFolder, writeTree } from "./made.ts";
+
+test("lists files and folders in code-unit order, without hidden ones", async () => {
+  const root = await temporaryFolder();
+  await writeTree(root, { "b/z": "", "B/y": "", "a.txt": "", "b/.x/w": "", "__MACOSX/v": "", "b/10": "", "b/9": "" });
+  await mkdir(join(root, "empty"));
+  expect(await walk(root)).toEqual({
+    files: ["B/y", "a.txt", "b/10", "b/9", "b/z"].map((path) => ({ file: join(root, path), path })),
+    folders: ["B", "b", "empty"],
+    hidden: ["__MACOSX", "b/.x"],
+    skipped: [],
+  });
+});
+
+test("follows each link once, and never instead of the real folder", async () => {
+  const root = await temporaryFolder();
+  await writeTree(root, { "z/file": "" });
+  await symlink("z", join(root, "a"));
+  await symlink(root, join(root, "z", "root"));
+  await symlink("self", join(root, "self"));
+  const { files, skipped } = await walk(root);
+  expect(files.map(({ path }) => path)).toEqual(["z/file"]);
+  expect(skipped).toEqual([
+    { file: join(root, "a"), reason: "is a link to a folder that is already listed" },
+    { file: join(root, "self"), reason: "is a link that leads to itself" },
+    { file: join(root, "z/root"), reason: "is a link to a folder that is already listed" },
+  ]);
+});
+
+test("ends on folders that link to one another in all ways", async () => {
+  const root = await temporaryFolder();
+  const names = Array.from({ length: 12 }, (_, i) => `n${i}`);
+  for (const name of names) await mkdir(join(root, name));
+  for (const from of names) for (const to of names) await symlink(join(root, to), join(root, from, `to-${to}`));
+  expect((await walk(root)).skipped).toHaveLength(144);
+});
+
+test("excludes a folder silently, and throws only for the root", async () => {
+  const root = await temporaryFolder();
+  await writeTree(root, { "a/1": "", "b/2": "" });
+  expect((await walk(root, new Set([join(root, "a")]))).files.map(({ path }) => path)).toEqual(["b/2"]);
+  await expect(walk(join(root, "none"))).rejects.toThrow(/ENOENT/);
+});
+
+test.skipIf(process.platform !== "linux")("names pipes and names that are not UTF-8, without hanging", async () => {
+  const root = await temporaryFolder();
+  execFileSync("mkfifo", [join(root, "pipe.jpg")]);
+  await writeFile(Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0x61, 0xff, 0x2e, 0x6a, 0x70, 0x67])]), "x");
+  await symlink(Buffer.concat([Buffer.from("a"), Buffer.from([0xff]), Buffer.from(".jpg")]), join(root, "link.jpg"));
+  const { files, skipped } = await walk(root);
+  expect(skipped).toEqual([{ file: join(root, "pipe.jpg"), reason: "is not a regular file" }]);
+  expect(files.map(({ path }) => path)).toEqual(["a\uFFFD.jpg", "link.jpg"]);
+});
