@@ -13,7 +13,7 @@ export interface Rng {
 /** Makes a source from a seed: the generator is sfc32 (Doty-Humphrey, PractRand), seeded by an FNV-1a style hash. */
 export function rng(seed: number | string): Rng {
   const key = String(seed);
-  let [a, b, c] = [hash(`${key}/a`), hash(`${key}/b`), hash(`${key}/c`)];
+  let [a, b, c] = [hash(key, 0x811c9dc5), hash(key, 0x9e3779b9), hash(key, 0x85ebca6b)];
   let counter = 1;
   const bits = (): number => {
     const sum = (a + b + counter) | 0;
@@ -41,8 +41,9 @@ export function shuffle<T extends { [index: number]: unknown; readonly length: n
   return items;
 }
 
-function hash(text: string): number {
-  let value = 0x811c9dc5;
+/** FNV-1a over UTF-16 code units from a given start: three starts make 96 bits of state out of one key. */
+function hash(text: string, start: number): number {
+  let value = start;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b); // final mix of MurmurHash3
   value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import {
   globalFaults,
-  hasOnlyTypes,
   importFaults,
   layerFaults,
   type MirrorException,
@@ -57,6 +56,7 @@ const GLOBAL_RULES: readonly UseRule[] = [
 /** Files whose test is not at the mirrored path. A folder ends in "/". */
 const WITHOUT_MIRROR: readonly MirrorException[] = [
   { path: "autodiff/rules/", testedBy: "autodiff/rules.test.ts", reason: "one table with a row for every rule" },
+  { path: "graph/shape-rules/", testedBy: "graph/infer-types.test.ts", reason: "one table with calls of every rule" },
 ];
 
 function isIn(places: readonly string[]): (path: string) => boolean {
@@ -100,163 +100,77 @@ function file(path: string, text = ""): SourceFile {
   return { path, text };
 }
 
-/** Every way to name a module. */
-const FORMS = [
-  (module: string) => `import { a } from "${module}";`,
-  (module: string) => `import type { A } from "${module}";`,
-  (module: string) => `import "${module}";`,
-  (module: string) => `import {\n  a,\n  b,\n} from '${module}';`,
-  (module: string) => `import * as all from "${module}";`,
-  (module: string) => `export { a } from "${module}";`,
-  (module: string) => `export * from "${module}";`,
-  (module: string) => `const m = await import("${module}");`,
-  (module: string) => `const m = await import(\`${module}\`);`,
-  (module: string) => `type A = import("${module}").A;`,
-  (module: string) => `const m = require("${module}");`,
-  (module: string) => `import m = require("${module}");`,
-];
-
-describe("the layer check", () => {
-  test.each(FORMS.map((form) => form("../train/fit.ts")))("finds an upward import in %s", (text) => {
-    expect(layerFaults([file("tensor/tensor.ts", text)], LAYERS)).toEqual([
-      "tensor/tensor.ts must not import ../train/fit.ts",
-    ]);
-  });
-
-  test("allows imports down and within a folder, and modules from outside", () => {
-    const text = 'import "../tensor/tensor.ts"; import "./deep/a.ts"; import "../../errors.ts"; import "zod";';
-    expect(layerFaults([file("graph/graph.ts", text.replace("../../", "../"))], LAYERS)).toEqual([]);
-    expect(layerFaults([file("autodiff/rules/a.ts", 'import "../../errors.ts"; import "../b.ts";')], LAYERS)).toEqual(
-      [],
-    );
-  });
-
+describe("a violation is found", () => {
   test.each([
+    ["upward", "tensor/tensor.ts", "../train/fit.ts"],
     ["sideways", "losses/a.ts", "../optim/sgd.ts"],
     ["from one top file to another", "errors.ts", "./random.ts"],
     ["of the public entry", "cli/main.ts", "../index.ts"],
     ["from outside src", "cli/main.ts", "../../package.json"],
     ["of a folder that is not in the table", "cli/main.ts", "../utils/a.ts"],
-  ])("finds an import %s", (_what, path, specifier) => {
+  ])("in an import %s", (_what, path, specifier) => {
     expect(layerFaults([file(path, `import "${specifier}";`)], LAYERS)).toEqual([
       `${path} must not import ${specifier}`,
     ]);
   });
 
-  test("finds a folder that is not in the table", () => {
+  test("in a folder that is not in the table", () => {
     expect(layerFaults([file("utils/a.ts")], LAYERS)).toEqual(["utils (with utils/a.ts) is not in the layer table"]);
   });
-
-  test("does not read comments and strings", () => {
-    const text = `/** import "../cli/a.ts" */ // import "../cli/b.ts"\nconst s = 'import "../cli/c.ts"'; const r = /"/g;`;
-    expect(layerFaults([file("tensor/a.ts", text)], LAYERS)).toEqual([]);
-  });
-});
-
-describe("the check of modules", () => {
-  const faults = (path: string, module: string) =>
-    FORMS.flatMap((form) => importFaults([file(path, form(module))], MODULE_RULES));
 
   test.each([
     ["graph/load.ts", "node:fs"],
     ["graph/load.ts", "fs/promises"],
     ["transforms/a.ts", "node:path"],
+    ["errors.ts", "node:util"],
+    ["losses/a.ts", "node:util"],
+    ["optim/a.ts", "node:util"],
+    ["metrics/a.ts", "node:util"],
     ["models/head.ts", "node:fs"],
+    ["models/backbone.ts", "node:fs"],
+    ["train/train-step.ts", "node:os"],
     ["train/fit.ts", "node:os"],
     ["data/loader.ts", "onnxruntime-node"],
     ["cli/main.ts", "#ort"],
     ["runtime/pool.ts", "onnxruntime-common"],
+    ["cli/main.ts", "onnxruntime-node/package.json"],
     ["data/loader.ts", "sharp"],
     ["weights/hub.ts", "node:http"],
     ["train/a.ts", "node:process"],
-  ])("finds in %s every form of importing %s", (path, module) => {
-    expect(faults(path, module)).toHaveLength(FORMS.length);
+  ])("when %s imports %s", (path, module) => {
+    expect(importFaults([file(path, `import type { A } from "${module}";`)], MODULE_RULES)).not.toEqual([]);
   });
-
-  test.each([
-    ["data/image-folder.ts", "node:fs"],
-    ["models/catalog.ts", "node:fs"],
-    ["train/checkpoint.ts", "node:fs/promises"],
-    ["runtime/session.ts", "#ort"],
-    ["data/decode.ts", "sharp"],
-    ["serve/server.ts", "node:http"],
-    ["cli/output.ts", "node:process"],
-    ["graph/load.ts", "./fs.ts"],
-    ["graph/load.ts", "pathological"],
-  ])("lets %s import %s", (path, module) => {
-    expect(faults(path, module)).toEqual([]);
-  });
-});
-
-describe("the check of globals", () => {
-  const faults = (path: string, text: string) => globalFaults([file(path, text)], GLOBAL_RULES);
 
   test.each([
     "console.log(1)",
-    "globalThis.console.error(1)",
-    "const log = console.log;",
     "f({ logger: console })",
-    "f({ console })",
-    'process.stdout.write("a")',
     'process["stderr"].write("a")',
     "const { stdout } = process;",
-    "const x = Math.random();",
     "f(Math.random)",
-    "const { random } = Math;",
     "const t = Date.now();",
     "const t = new Date();",
-  ])("finds %s", (text) => {
-    expect(faults("train/fit.ts", text)).not.toEqual([]);
-    expect(faults("cli/output.ts", text)).toEqual([]);
+  ])("when code outside cli/ says %s", (text) => {
+    expect(globalFaults([file("train/fit.ts", text)], GLOBAL_RULES)).not.toEqual([]);
+    expect(globalFaults([file("cli/output.ts", text)], GLOBAL_RULES)).toEqual([]);
   });
 
-  test("allows the clock in the run record, and no printing", () => {
-    expect(faults("train/run-record.ts", "const t = [Date.now(), new Date()];")).toEqual([]);
-    expect(faults("train/run-record.ts", "console.log(1)")).toEqual([
-      "train/run-record.ts uses console, which is for cli/",
-    ]);
-  });
-
-  test.each([
-    "// console.log(1)",
-    'const text = "Math.random()";',
-    "view.console.log(1)",
-    "const options = { console: 1 };",
-    "const t = new Date(0);",
-    "source.random()",
-    "process.env.HOME",
-  ])("lets %s be", (text) => {
-    expect(faults("train/fit.ts", text)).toEqual([]);
+  test("when the run record prints, but not when it reads the clock", () => {
+    const faults = (text: string) => globalFaults([file("train/run-record.ts", text)], GLOBAL_RULES);
+    expect(faults("const t = [Date.now(), new Date()];")).toEqual([]);
+    expect(faults("console.log(1)")).toEqual(["train/run-record.ts uses console, which is for cli/"]);
   });
 });
 
-describe("the check of mirrored tests", () => {
-  const code = "export const a = 1;";
-
-  test("finds a file without a test", () => {
-    expect(mirrorFaults([file("a/b.ts", code), file("a/c.ts", code)], ["a/b.test.ts"], [])).toEqual([
-      "src/a/c.ts needs test/a/c.test.ts",
-    ]);
-  });
-
-  test("asks for none for generated files, the public entry, and types", () => {
-    const types = 'import type { B } from "b"; export interface A extends B {} export type { B }; type C = A;';
-    const files = [file("onnx/onnx-pb.ts", code), file("index.ts", code), file("a/types.ts", types)];
-    expect(mirrorFaults(files, [], [])).toEqual([]);
-    expect(hasOnlyTypes(`${types} export const a = 1;`)).toBe(false);
-    expect(hasOnlyTypes(`${types} import "./effect.ts";`)).toBe(false);
-    expect(hasOnlyTypes(`${types} export function f() {}`)).toBe(false);
-  });
-
-  test("accepts an exception and refuses one that is not needed or names no test", () => {
-    const exception = { path: "a/", testedBy: "a.test.ts", reason: "a table" };
-    const tested = [file("a/b.ts", code)];
-    expect(mirrorFaults(tested, ["a.test.ts"], [exception])).toEqual([]);
-    expect(mirrorFaults(tested, ["a.test.ts", "a/b.test.ts"], [exception])).toEqual([
-      "the exception for a/ is not needed",
-    ]);
-    expect(mirrorFaults(tested, [], [exception])).toEqual([
-      "the exception for a/ names test/a.test.ts, which does not exist",
-    ]);
-  });
+test.each([
+  ["data/image-folder.ts", "node:fs"],
+  ["models/catalog.ts", "node:fs"],
+  ["train/checkpoint.ts", "node:fs/promises"],
+  ["runtime/session.ts", "#ort"],
+  ["data/decode.ts", "sharp"],
+  ["serve/server.ts", "node:http"],
+  ["cli/output.ts", "node:process"],
+  ["graph/load.ts", "./fs.ts"],
+  ["graph/load.ts", "pathological"],
+])("%s may import %s", (path, module) => {
+  expect(importFaults([file(path, `import "${module}";`)], MODULE_RULES)).toEqual([]);
 });

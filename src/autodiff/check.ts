@@ -1,6 +1,7 @@
 /** Says before anything runs whether a loss can be differentiated, and if not, every reason at once. */
 import { listed, RootstockError } from "../errors.ts";
 import { describeNode, type Graph, type Node, type Shape, type Value } from "../graph/graph.ts";
+import { usedBy } from "../graph/traverse.ts";
 import type { VjpRule } from "./rule.ts";
 import { VJP_RULES } from "./rules/table.ts";
 
@@ -22,20 +23,26 @@ export function ruleOf(node: Node, rules: RuleTable): VjpRule | undefined {
   return Object.hasOwn(rules, key) ? rules[key] : undefined;
 }
 
-/** The nodes through which gradients flow: those that depend on a parameter and that the loss depends on. */
+/**
+ * The nodes through which gradients flow: those that depend on a parameter and that the loss depends on. Inputs that
+ * carry no gradient by their rule, such as the shape of Reshape, are no way.
+ */
 export function gradientPath(
   graph: Graph,
   of: Value,
   parameters: readonly Value[],
+  rules: RuleTable,
 ): { nodes: Node[]; values: Set<Value> } {
   const forward = new Set(parameters);
+  const carriers = (node: Node): Value[] => carryingInputs(node, rules).filter((value) => forward.has(value));
   for (const node of graph.nodes) {
-    if (node.inputs.some((value) => forward.has(value))) for (const output of node.outputs) forward.add(output);
+    if (carriers(node).length > 0) for (const output of node.outputs) forward.add(output);
   }
   const backward = new Set([of]);
   const nodes = graph.nodes.toReversed().filter((node) => {
-    const leads = node.outputs.some((value) => backward.has(value)) && node.outputs.some((value) => forward.has(value));
-    if (leads) for (const input of node.inputs) if (forward.has(input)) backward.add(input);
+    const inputs = carriers(node);
+    const leads = inputs.length > 0 && node.outputs.some((value) => backward.has(value));
+    if (leads) for (const input of inputs) backward.add(input);
     return leads;
   });
   return { nodes, values: new Set([...backward].filter((value) => forward.has(value))) };
@@ -51,7 +58,8 @@ export function obstacles(
   return nodes.flatMap((node) => {
     const found = ruleOf(node, rules);
     if (!found) return [{ node, reason: "no gradient rule" }];
-    const reason = found.unsupported?.(node, shapeOf) ?? unknownShape(node, values, shapeOf);
+    const reason =
+      found.unsupported?.(node, shapeOf) ?? uncovered(node, values, rules) ?? unknownShape(node, values, shapeOf);
     return reason === undefined ? [] : [{ node, reason }];
   });
 }
@@ -66,6 +74,25 @@ export function assertDifferentiable(found: readonly Obstacle[], total: number, 
     `cannot differentiate ${found.length} of ${total} nodes between the parameters and "${of}": ${listed(lines, 10)}. ` +
       `Freeze everything up to and including "${last.name}", or pass a rule for the operator.`,
   );
+}
+
+/** The inputs that gradients may flow through: all that a node reads, less those that its rule answers with null. */
+function carryingInputs(node: Node, rules: RuleTable): Value[] {
+  const vjps = Object.values(ruleOf(node, rules)?.inputs ?? {});
+  const used = usedBy(node); // "" is left out
+  const captured = used.slice(node.inputs.filter((value) => value !== "").length);
+  return [...node.inputs.filter((value, i) => value !== "" && vjps[i] !== null), ...captured];
+}
+
+/** Gradients that no rule can carry: those of a second output, of an input without a formal name, of a captured value. */
+function uncovered(node: Node, values: ReadonlySet<Value>, rules: RuleTable): string | undefined {
+  const vjps = Object.values(ruleOf(node, rules)?.inputs ?? {});
+  const output = node.outputs.slice(1).find((value) => values.has(value));
+  if (output !== undefined) return `the loss depends on its further output "${output}"`;
+  const input = carryingInputs(node, rules).find(
+    (value) => values.has(value) && !node.inputs.slice(0, vjps.length).includes(value),
+  );
+  return input === undefined ? undefined : `its rule has no entry for "${input}"`;
 }
 
 function unknownShape(

@@ -39,7 +39,7 @@ export function gradient(graph: Graph, { of, with: parameters, rules = BUILT_IN_
   const types = inferTypes(graph);
   const shapeOf = (value: Value): Shape | undefined => types.get(value)?.shape;
   checkEnds(of, parameters, types);
-  const { nodes, values } = gradientPath(graph, of, parameters);
+  const { nodes, values } = gradientPath(graph, of, parameters, rules);
   assertDifferentiable(obstacles(nodes, values, rules, shapeOf), nodes.length, of);
 
   const b = new GraphBuilder(graph.name, graph);
@@ -77,7 +77,7 @@ function propagate(b: GraphBuilder, node: Node, { types, rules, values, adjoints
   const y = node.outputs[0]!;
   const dy = adjoints.get(y);
   const found = ruleOf(node, rules);
-  if (dy === undefined || !found) return; // the loss uses another output of this node only
+  if (dy === undefined || !found) return; // no rule below hands a gradient to this node
   const shapeOf = (value: Value): Shape => {
     const shape = types.get(value)?.shape;
     invariant(shape, () => `the rank of "${value}" is unknown in the backward pass`);

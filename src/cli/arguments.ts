@@ -88,12 +88,10 @@ function explain(message: string, names: readonly string[]): string {
   return `unknown option --${unknown}.${near.length > 0 ? ` Did you mean ${near.map((name) => `--${name}`).join(" or ")}?` : ""}`;
 }
 
-/** The names that differ from `word` by at most a third of its letters (Levenshtein distance), or start with it. */
+/** The names that differ from `word` by two letters, or a third of them (Levenshtein distance), or start with it. */
 export function nearest(word: string, names: readonly string[]): string[] {
-  return names.filter(
-    (name) =>
-      (word.length > 1 && name.startsWith(word)) || distance(word, name) <= Math.max(1, Math.floor(word.length / 3)),
-  );
+  const tolerance = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
+  return names.filter((name) => (word.length > 1 && name.startsWith(word)) || distance(word, name) <= tolerance);
 }
 
 function distance(a: string, b: string): number {

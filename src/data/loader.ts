@@ -81,7 +81,7 @@ export class ImageLoader {
     signal?: AbortSignal,
   ): AsyncGenerator<LoadedImage | FailedImage, void, undefined> {
     this.#check(signal);
-    const decode = this.#pool ? inThread(this.#pool) : (await import("./decode-file.ts")).decodeFiles;
+    const decode = this.#pool ? inThread(this.#pool) : (await import("./decode-file.ts")).decodeHere;
     const progress = newProgress(files.length);
     const { ahead, taskFiles } = readAhead(preprocessing, this.threads);
     const tasks: Posted[] = [];

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { decoderVersion } from "../data/decoder-version.ts";
 import { ImageLoader, suggestThreads } from "../data/loader.ts";
 import type { Sample } from "../data/sample.ts";
+import { messageOf } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { saveGraph } from "../graph/save.ts";
 import type { Json } from "../json.ts";
@@ -10,11 +11,11 @@ import { runImages } from "../models/run-images.ts";
 import type { Provider } from "../runtime/providers.ts";
 import { runtimeVersion, Session } from "../runtime/session.ts";
 import type { Preprocessing } from "../transforms/preprocessing.ts";
-import { cacheFolder } from "../weights/cache-folder.ts";
+import { cacheFolder, cacheLimit } from "../weights/cache-folder.ts";
 import { FeatureStore } from "./store.ts";
 
-/** The most bytes that all feature caches together may take, unless the caller says otherwise: 10 GB. */
-export const DEFAULT_CACHE_BYTES = 10e9;
+/** Milliseconds of work that a crash may cost. */
+const FLUSH_MS = 2000;
 
 export interface ExtractOptions {
   /** Name of the model, by which people find its entry in the cache. */
@@ -24,7 +25,7 @@ export interface ExtractOptions {
   readonly cache?: boolean | undefined;
   /** Folder of the caches. @default the platform's cache folder, or ROOTSTOCK_CACHE */
   readonly cacheFolder?: string | undefined;
-  /** Size limit of all caches together, in bytes. @default DEFAULT_CACHE_BYTES */
+  /** Size limit of all caches together, in bytes. @default cacheLimit() */
   readonly maxCacheBytes?: number | undefined;
   /** Threads for inference and for decoding. @default the number of cores */
   readonly threads?: number | undefined;
@@ -32,8 +33,9 @@ export interface ExtractOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called after each image that had to be computed. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Time in milliseconds since 1970, for the order in which old cache files are dropped. */
-  readonly now: number;
+  readonly onWarning?: ((text: string) => void) | undefined;
+  /** Time in milliseconds since 1970: decides when features are written out, and which old ones are dropped first. */
+  readonly clock: () => number;
 }
 
 /** Features of a list of samples. */
@@ -49,17 +51,26 @@ export interface FeatureSet {
 
 /**
  * Computes the features of samples with a backbone whose output is [batch, width].
- * What was computed before an abort or a crash is in the cache when the call is made again.
- * @throws RootstockError BAD_CACHE if the cache cannot be written; ABORTED through `signal`.
+ * What was computed before an abort or a crash is in the cache when the call is made again. A cache that cannot be
+ * read or written is a warning, not an error: the features are computed all the same.
+ * @throws RootstockError ABORTED through `signal`.
  */
 export async function extractFeatures(
   backbone: Graph,
   samples: readonly Sample[],
   options: ExtractOptions,
 ): Promise<FeatureSet> {
-  const { preprocessing, threads, provider, signal, onProgress } = options;
+  const { preprocessing, threads, provider, signal, onProgress, clock } = options;
   const width = Number(backbone.outputs[0]!.shape![1]);
-  const store = options.cache === false ? undefined : await openStore(backbone, width, options);
+  const withoutCache = (error: unknown): undefined => {
+    options.onWarning?.(messageOf(error));
+  };
+  let store = options.cache === false ? undefined : await openStore(backbone, width, options).catch(withoutCache);
+  const flush = async (): Promise<void> => {
+    await store?.flush().catch((error: unknown) => {
+      store = withoutCache(error);
+    });
+  };
   const rows = new Map<string, Float32Array>();
   for (const { sha256 } of samples) {
     const row = store?.get(sha256);
@@ -76,6 +87,7 @@ export async function extractFeatures(
     const loader = new ImageLoader({ threads: suggestThreads(missing.length) });
     try {
       let done = 0;
+      let flushed = clock();
       for await (const result of runImages(
         session,
         missing.map(({ file }) => file),
@@ -85,12 +97,16 @@ export async function extractFeatures(
         if ("error" in result) errors.set(sha256, result.error);
         else {
           rows.set(sha256, result.row);
-          await store?.put(sha256, result.row);
+          store?.put(sha256, result.row);
+          if (clock() - flushed > FLUSH_MS) {
+            await flush();
+            flushed = clock();
+          }
         }
         onProgress?.(++done, missing.length);
       }
     } finally {
-      await store?.flush();
+      await flush();
       await loader.close();
     }
   }
@@ -108,8 +124,8 @@ function openStore(backbone: Graph, width: number, options: ExtractOptions): Pro
     name,
     preprocessing,
     provider = "cpu",
-    now,
-    maxCacheBytes = DEFAULT_CACHE_BYTES,
+    clock,
+    maxCacheBytes = cacheLimit(),
     cacheFolder: root = cacheFolder("features"),
   } = options;
   const hash = createHash("sha256");
@@ -122,5 +138,5 @@ function openStore(backbone: Graph, width: number, options: ExtractOptions): Pro
     runtime: `onnxruntime ${runtimeVersion()} ${provider} ${process.platform}-${process.arch}`,
     decoder: decoderVersion(),
   };
-  return FeatureStore.open({ root, key, width, maxBytes: maxCacheBytes, now });
+  return FeatureStore.open({ root, key, width, maxBytes: maxCacheBytes, now: clock() });
 }

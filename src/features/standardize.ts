@@ -12,7 +12,7 @@ export interface Standardization {
   readonly deviation: Float32Array;
 }
 
-/** Measures each column of a [n, width] matrix. A feature that hardly varies gets the typical deviation, not its own. */
+/** Measures each column of a [n, width] matrix. A constant feature gets the deviation 1. */
 export function measure(features: Float32Array, width: number): Standardization {
   const mean = new Float64Array(width);
   forEachRow(features, width, (row) => {
@@ -24,10 +24,9 @@ export function measure(features: Float32Array, width: number): Standardization 
   forEachRow(features, width, (row) => {
     for (let j = 0; j < width; j++) variance[j]! += (row[j]! - mean[j]!) ** 2 / count;
   });
-  const typical = variance.reduce((sum, value) => sum + value, 0) / width || 1;
-  // A constant feature divided by its own tiny deviation would turn noise on new images into large inputs.
-  const floor = 1e-4 * typical;
-  const deviation = Float32Array.from(variance, (value) => Math.sqrt(value > floor ? value : typical));
+  // A feature that is constant but for rounding would turn noise on new images into large inputs. Divided by 1 it is
+  // zero for every training image, so its weight never moves.
+  const deviation = Float32Array.from(variance, (value, j) => (value > 1e-8 * mean[j]! ** 2 ? Math.sqrt(value) : 1));
   return { mean: Float32Array.from(mean), deviation };
 }
 

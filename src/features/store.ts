@@ -13,8 +13,6 @@ import { decodeSegment, encodeSegment } from "./segment.ts";
 const SEGMENT = ".features";
 /** A partial file this old belongs to nobody any more. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
-/** Rows are written out when this many are waiting: what a crash can cost. */
-const FLUSH_ROWS = 256;
 
 export interface FeatureStoreOptions {
   /** Folder of all feature caches. */
@@ -47,13 +45,7 @@ export class FeatureStore {
    */
   static async open(options: FeatureStoreOptions): Promise<FeatureStore> {
     const store = new FeatureStore(options);
-    await store.#load().catch((cause: unknown) => {
-      throw new RootstockError(
-        "BAD_CACHE",
-        `cannot use the feature cache in ${options.root}: ${messageOf(cause)}. Set ROOTSTOCK_CACHE to a folder that can be written, or use --no-cache.`,
-        { cause },
-      );
-    });
+    await store.#load().catch((cause: unknown) => unusable(options.root, cause));
     return store;
   }
 
@@ -62,23 +54,21 @@ export class FeatureStore {
     return this.#rows.get(sha256);
   }
 
-  /** Adds the features of an image. They reach the disk in groups, and at the latest with `flush`. */
-  async put(sha256: string, row: Float32Array): Promise<void> {
+  /** Adds the features of an image. They reach the disk with the next `flush`. */
+  put(sha256: string, row: Float32Array): void {
     this.#rows.set(sha256, row);
     this.#waiting.set(sha256, row);
-    if (this.#waiting.size >= FLUSH_ROWS) await this.flush();
   }
 
-  /** Writes what is waiting, then brings all caches under the size limit. */
+  /** Writes what is waiting, then brings all caches under the size limit. @throws RootstockError BAD_CACHE */
   async flush(): Promise<void> {
     if (this.#waiting.size === 0) return;
     const rows = this.#waiting;
     this.#waiting = new Map();
-    await writeAtomically(
-      join(this.#folder, `${randomBytes(8).toString("hex")}${SEGMENT}`),
-      encodeSegment(rows, this.#options.width),
-    );
-    await evict(this.#options.root, this.#options.maxBytes);
+    const { root, width, maxBytes } = this.#options;
+    const path = join(this.#folder, `${randomBytes(8).toString("hex")}${SEGMENT}`);
+    await writeAtomically(path, encodeSegment(rows, width)).catch((cause: unknown) => unusable(root, cause));
+    await evict(root, maxBytes);
   }
 
   async #load(): Promise<void> {
@@ -145,6 +135,14 @@ export async function clearCaches(root: string): Promise<number> {
   const entries = await listCaches(root);
   for (const { folder } of entries) await rm(folder, { recursive: true, force: true });
   return entries.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function unusable(root: string, cause: unknown): never {
+  throw new RootstockError(
+    "BAD_CACHE",
+    `the feature cache in ${root} cannot be used (${messageOf(cause)}); features are computed without it. Set ROOTSTOCK_CACHE to a folder that can be written, or use --no-cache.`,
+    { cause },
+  );
 }
 
 /** Deletes the least recently used segments until all together have at most `maxBytes`. */

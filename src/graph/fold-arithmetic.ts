@@ -58,16 +58,18 @@ const pick = (x: number, y: number, chosen: number): number | undefined =>
   Number.isNaN(x + y) || (x === 0 && y === 0) ? undefined : chosen;
 const max = binary(
   (x, y) => pick(x, y, Math.max(x, y)),
+  // biome-ignore lint/complexity/useMathMinMax: Math.max takes no bigints.
   (x, y) => (x > y ? x : y),
 );
 const min = binary(
   (x, y) => pick(x, y, Math.min(x, y)),
+  // biome-ignore lint/complexity/useMathMinMax: Math.min takes no bigints.
   (x, y) => (x < y ? x : y),
 );
 
 /** Max and Min take any number of inputs. */
 function variadic(kernel: FoldKernel): FoldKernel {
-  return (node, inputs) => inputs.reduce((x, y) => x && y && kernel(node, [x, y]));
+  return (node, [first, ...rest]) => rest.reduce((x, y) => x && y && kernel(node, [x, y]), first);
 }
 
 function unary(ofNumber: (x: number) => number, ofBigint?: (x: bigint) => bigint): FoldKernel {

@@ -9,6 +9,7 @@ import {
   type FoldKernel,
   MAX_FOLDED_ELEMENTS,
 } from "./fold-arithmetic.ts";
+import type { Node } from "./graph.ts";
 import { clampedInt64 } from "./int64.ts";
 import { strided, stridesOf } from "./strided.ts";
 
@@ -28,23 +29,21 @@ const constant: FoldKernel = ({ attributes }) => {
 
 const constantOfShape: FoldKernel = (node, [shape]) => {
   const sizes = shape && toNumbers(shape);
-  if (!sizes || sizeOf(sizes) > MAX_FOLDED_ELEMENTS) return undefined;
+  if (!sizes || !isFoldable(sizes)) return undefined;
   const value = tensorOf(node, "value", undefined) ?? tensor("float32", [1], new Float32Array(1));
-  return strided(
-    value,
-    sizes,
-    sizes.map(() => 0),
-  );
+  const strides = sizes.map(() => 0);
+  return value.data.length === 1 ? strided(value, sizes, strides) : undefined;
 };
 
 /** Range of whole numbers; floats are left to the runtime, whose rounding depends on how it counts. */
 const range: FoldKernel = (_, [start, limit, delta]) => {
   if (!start || !limit || !delta || (start.dtype !== "int64" && start.dtype !== "int32")) return undefined;
+  if (limit.dtype !== start.dtype || delta.dtype !== start.dtype) return undefined;
   const [from, to, step] = [start, limit, delta].map((t) => Number(t.data[0]));
   if (from === undefined || to === undefined || !step) return undefined;
   const length = Math.max(0, Math.ceil((to - from) / step));
-  if (!(length <= MAX_FOLDED_ELEMENTS)) return undefined;
-  const values = Array.from({ length }, (_, i) => from + i * step);
+  if (!isFoldable([length])) return undefined;
+  const values = Array.from({ length }, (__, i) => from + i * step);
   return start.dtype === "int64" ? clampedInt64(values) : tensor("int32", [length], Int32Array.from(values));
 };
 
@@ -53,14 +52,33 @@ const shape: FoldKernel = (node, [x]) =>
 
 const size: FoldKernel = (_, [x]) => x && clampedInt64([sizeOf(x.shape)], []);
 
+// Movement. Nodes whose axes or sizes make no sense are declined, so that the runtime reports them.
+
+const isSize = (dim: number): boolean => Number.isSafeInteger(dim) && dim >= 0;
+
+/** Whether these are sizes of a tensor that may become an initializer. */
+const isFoldable = (sizes: readonly number[]): boolean => sizes.every(isSize) && sizeOf(sizes) <= MAX_FOLDED_ELEMENTS;
+
+/** An axis counted from the front, if `rank` has it. */
+function frontAxis(axis: number, rank: number): number | undefined {
+  const positive = axis < 0 ? axis + rank : axis;
+  return Number.isInteger(positive) && positive >= 0 && positive < rank ? positive : undefined;
+}
+
+/** Distinct axes of a node, an attribute or an input, counted from the front; undefined if one is wrong. */
+function frontAxes(axes: readonly number[], rank: number): readonly number[] | undefined {
+  const front = axes.map((axis) => frontAxis(axis, rank));
+  return front.every((axis) => axis !== undefined) && new Set(front).size === axes.length ? front : undefined;
+}
+
 /** The same elements under another shape, without a copy. */
 const reshaped = (x: Tensor, sizes: readonly number[]): Tensor | undefined =>
-  sizeOf(sizes) === x.data.length ? { ...x, shape: sizes } : undefined;
+  sizes.every(isSize) && sizeOf(sizes) === x.data.length ? { ...x, shape: sizes } : undefined;
 
 const reshape: FoldKernel = (node, [x, target]) => {
   if (!x || !target) return undefined;
   const copyZero = intOf(node, "allowzero", 0) === 0;
-  const sizes = toNumbers(target).map((dim, axis) => (dim === 0 && copyZero ? (x.shape[axis] ?? 0) : dim));
+  const sizes = toNumbers(target).map((dim, axis) => (dim === 0 && copyZero ? (x.shape[axis] ?? -2) : dim));
   const rest = x.data.length / sizeOf(sizes.filter((dim) => dim !== -1));
   return reshaped(
     x,
@@ -68,15 +86,14 @@ const reshape: FoldKernel = (node, [x, target]) => {
   );
 };
 
-/** Axes of a node, an attribute or input 1, counted from the front of `rank`. */
-function axesOf(node: Parameters<FoldKernel>[0], axes: Tensor | undefined, rank: number): number[] | undefined {
-  const given = intsOf(node, "axes", undefined) ?? (axes && toNumbers(axes));
-  return given?.map((axis) => (axis < 0 ? axis + rank : axis));
-}
+const axesOf = (node: Node, axes: Tensor | undefined): readonly number[] | undefined =>
+  intsOf(node, "axes", undefined) ?? (axes && toNumbers(axes));
 
 const squeeze: FoldKernel = (node, [x, axes]) => {
   if (!x) return undefined;
-  const gone = axesOf(node, axes, x.shape.length);
+  const given = axesOf(node, axes);
+  const gone = given && frontAxes(given, x.shape.length);
+  if (given && !gone) return undefined;
   return reshaped(
     x,
     x.shape.filter((dim, axis) => (gone ? !gone.includes(axis) : dim !== 1)),
@@ -84,87 +101,86 @@ const squeeze: FoldKernel = (node, [x, axes]) => {
 };
 
 const unsqueeze: FoldKernel = (node, [x, axes]) => {
-  const count = intsOf(node, "axes", undefined)?.length ?? axes?.data.length;
-  if (!x || count === undefined) return undefined;
-  const places = axesOf(node, axes, x.shape.length + count) ?? [];
+  const given = axesOf(node, axes);
+  if (!x || !given) return undefined;
+  const rank = x.shape.length + given.length;
+  const places = frontAxes(given, rank);
   const rest = [...x.shape];
-  return reshaped(
-    x,
-    Array.from({ length: x.shape.length + count }, (_, i) => (places.includes(i) ? 1 : (rest.shift() ?? 1))),
+  return (
+    places &&
+    reshaped(
+      x,
+      Array.from({ length: rank }, (_, i) => (places.includes(i) ? 1 : rest.shift()!)),
+    )
   );
 };
 
 const flatten: FoldKernel = (node, [x]) => {
   if (!x) return undefined;
   const axis = intOf(node, "axis", 1);
-  const at = axis < 0 ? axis + x.shape.length : axis;
-  return reshaped(x, [sizeOf(x.shape.slice(0, at)), sizeOf(x.shape.slice(at))]);
+  const at = axis === x.shape.length ? axis : frontAxis(axis, x.shape.length);
+  return at === undefined ? undefined : reshaped(x, [sizeOf(x.shape.slice(0, at)), sizeOf(x.shape.slice(at))]);
 };
 
 const transpose: FoldKernel = (node, [x]) => {
   if (!x) return undefined;
   const perm = intsOf(node, "perm", undefined) ?? x.shape.map((_, axis) => x.shape.length - 1 - axis);
   const strides = stridesOf(x.shape);
-  return strided(
-    x,
-    perm.map((axis) => x.shape[axis]!),
-    perm.map((axis) => strides[axis]!),
-  );
+  if (perm.length !== x.shape.length || !perm.every((axis) => axis >= 0) || !frontAxes(perm, perm.length))
+    return undefined;
+  const [shape, steps] = [x.shape, strides].map((list) => perm.map((axis) => list[axis]!));
+  return strided(x, shape!, steps!);
 };
 
 const expand: FoldKernel = (_, [x, target]) => {
   const sizes = x && target && broadcastShape([x.shape, toNumbers(target)]);
-  return sizes && sizeOf(sizes) <= MAX_FOLDED_ELEMENTS ? broadcastTo(x, sizes) : undefined;
+  return sizes && isFoldable(sizes) ? broadcastTo(x, sizes) : undefined;
 };
 
 /** Each axis is split into (repeat, own), with stride 0 for the repeats. */
 const tile: FoldKernel = (_, [x, repeats]) => {
-  if (!x || !repeats || repeats.data.length !== x.shape.length) return undefined;
+  if (!x || repeats?.data.length !== x.shape.length) return undefined;
   const times = toNumbers(repeats);
-  const own = stridesOf(x.shape);
   const split = x.shape.flatMap((dim, axis) => [times[axis]!, dim]);
-  if (sizeOf(split) > MAX_FOLDED_ELEMENTS) return undefined;
-  const copied = strided(
-    x,
-    split,
-    own.flatMap((stride) => [0, stride]),
-  );
-  return { ...copied, shape: x.shape.map((dim, axis) => dim * times[axis]!) };
+  if (!isFoldable(split)) return undefined;
+  const strides = stridesOf(x.shape).flatMap((stride) => [0, stride]);
+  return { ...strided(x, split, strides), shape: x.shape.map((dim, axis) => dim * times[axis]!) };
 };
 
 const slice: FoldKernel = (_, [x, starts, ends, axes, steps]) => {
   if (!x || !starts || !ends) return undefined;
+  const [from, to] = [toNumbers(starts), toNumbers(ends)];
+  const which = frontAxes(axes ? toNumbers(axes) : from.map((__, i) => i), x.shape.length);
+  const by = steps ? toNumbers(steps) : from.map(() => 1);
+  if ([to, which, by].some((list) => list?.length !== from.length) || by.includes(0)) return undefined;
+  if (![...from, ...to, ...by].every(Number.isInteger)) return undefined;
   const strides = stridesOf(x.shape);
   const sizes = [...x.shape];
   let offset = 0;
-  const [from, to, by] = [starts, ends, steps].map((t) => t && toNumbers(t));
-  const which = axes ? toNumbers(axes) : from!.map((_, i) => i);
-  for (const [i, named] of which.entries()) {
-    const axis = named < 0 ? named + x.shape.length : named;
+  for (const [i, axis] of which!.entries()) {
     const dim = x.shape[axis]!;
-    const step = by?.[i] ?? 1;
+    const step = by[i]!;
     const clamp = (value: number, low: number, high: number): number =>
       Math.min(Math.max(value < 0 ? value + dim : value, low), high);
-    const start = clamp(from![i]!, 0, step > 0 ? dim : dim - 1);
-    const end = clamp(to![i]!, step > 0 ? 0 : -1, dim);
+    const start = clamp(from[i]!, 0, step > 0 ? dim : dim - 1);
+    const end = clamp(to[i]!, step > 0 ? 0 : -1, dim);
     sizes[axis] = Math.max(0, Math.ceil((end - start) / step));
     offset += start * strides[axis]!;
-    strides[axis] = strides[axis]! * step;
+    strides[axis]! *= step;
   }
   return strided(x, sizes, strides, offset);
 };
 
 const gather: FoldKernel = (node, [x, indices]) => {
-  if (!x || !indices || x.shape.length === 0) return undefined;
-  const named = intOf(node, "axis", 0);
-  const axis = named < 0 ? named + x.shape.length : named;
+  const axis = x && frontAxis(intOf(node, "axis", 0), x.shape.length);
+  if (!x || !indices || axis === undefined) return undefined;
   const count = x.shape[axis]!;
-  const rows = toNumbers(indices).map((i) => (i < 0 ? i + count : i));
-  if (rows.some((i) => !(i >= 0 && i < count))) return undefined;
+  const rows = toNumbers(indices).map((i) => frontAxis(i, count));
   const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  const sizes = [...before, ...indices.shape, ...after];
+  if (!rows.every((row) => row !== undefined) || !isFoldable(sizes)) return undefined;
   const inner = sizeOf(after);
-  const data = new ARRAYS[x.dtype](sizeOf(before) * rows.length * inner);
-  if (data.length > MAX_FOLDED_ELEMENTS) return undefined;
+  const data = new ARRAYS[x.dtype](sizeOf(sizes));
   let to = 0;
   for (let block = 0; block < sizeOf(before); block++) {
     for (const row of rows) {
@@ -173,15 +189,19 @@ const gather: FoldKernel = (node, [x, indices]) => {
       to += inner;
     }
   }
-  return { dtype: x.dtype, shape: [...before, ...indices.shape, ...after], data };
+  return { dtype: x.dtype, shape: sizes, data };
 };
 
 const concat: FoldKernel = (node, inputs) => {
   const parts = inputs.filter((part) => part !== undefined);
   const [first] = parts;
-  if (!first || parts.length !== inputs.length || parts.some((part) => part.dtype !== first.dtype)) return undefined;
-  const named = intOf(node, "axis", 0);
-  const axis = named < 0 ? named + first.shape.length : named;
+  const axis = first && frontAxis(intOf(node, "axis", 0), first.shape.length);
+  if (!first || axis === undefined || parts.length !== inputs.length) return undefined;
+  const agrees = ({ dtype, shape }: Tensor): boolean =>
+    dtype === first.dtype &&
+    shape.length === first.shape.length &&
+    shape.every((dim, i) => i === axis || dim === first.shape[i]);
+  if (!parts.every(agrees)) return undefined;
   const sizes = first.shape.map((dim, i) =>
     i === axis ? parts.reduce((sum, part) => sum + part.shape[axis]!, 0) : dim,
   );

@@ -24,7 +24,7 @@ export function foldConstants(graph: Graph): Graph {
 function foldNodes(graph: Graph): Graph {
   const known = new Map(graph.initializers);
   // Subgraphs read values by name, so such names stay.
-  const captured = graph.nodes.flatMap((node) => usedBy(node).filter((name) => !node.inputs.includes(name)));
+  const captured = graph.nodes.flatMap((node) => usedBy({ ...node, inputs: [] }));
   const kept = new Set([...graph.outputs.map(({ name }) => name), ...captured]);
   const aliases = new Map<Value, Value>();
   const nodes: Node[] = [];

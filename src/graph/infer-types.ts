@@ -1,7 +1,7 @@
 /** Shape inference: the element type and shape of every value, with symbolic dimensions, from the graph's inputs down. */
-import type { Graph, Value, ValueType } from "./graph.ts";
+import { formatShape, type Graph, type Value, type ValueType } from "./graph.ts";
 import { dimAlgebra } from "./shape-rules/dims.ts";
-import { contentsOfTensor, type Inferred } from "./shape-rules/rule.ts";
+import { contentsOfTensor, type Inferred, mismatch } from "./shape-rules/rule.ts";
 import { shapeRule } from "./shape-rules/table.ts";
 
 /**
@@ -30,13 +30,16 @@ export function inferValues(graph: Graph): Map<Value, Inferred> {
   for (const node of graph.nodes) {
     const rule = node.domain === "" ? shapeRule(node.op) : undefined;
     if (!rule) continue;
-    const value = node.op === "Constant" ? node.attributes["value"] : undefined;
+    const { value } = node.op === "Constant" ? node.attributes : {};
     if (value?.kind === "tensor") tensors.set(node.outputs[0]!, value.value);
     const inputs = node.inputs.map((name) => known.get(name));
     const constant = (index: number) => tensors.get(node.inputs[index] ?? "");
     const outputs = rule({ node, opset, inputs, constant, dims });
     for (const [i, name] of node.outputs.entries()) {
       const output = outputs[i];
+      if (output?.shape?.some((dim) => typeof dim === "number" && dim < 0)) {
+        throw mismatch(node, "outputs of sizes of at least 0", formatShape(output.shape));
+      }
       if (name !== "" && output) known.set(name, output);
     }
   }

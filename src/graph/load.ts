@@ -61,10 +61,11 @@ function valueInfoOf({ name, type }: ValueInfoProto, where: string): ValueInfo {
   const tensorType = type?.value.case === "tensorType" ? type.value.value : undefined;
   const dtype = tensorType && dtypeOfCode(tensorType.elemType);
   if (!dtype) throw new RootstockError("BAD_MODEL", `${where}: "${name}" is not a tensor of a supported element type.`);
-  // A dimension without value and name is unknown on its own: a name that no other dimension has.
+  // A dimension without value and name is unknown on its own: a name that no other dimension has. Exporters also write
+  // -1 as the value, or "?" as the name of several dimensions that are not equal.
   const dims = tensorType.shape?.dim.map(({ value }, i): Dim => {
-    if (value.case === "dimValue" && value.value >= 0n) return Number(value.value); // some exporters write -1 for unknown
-    return value.case === "dimParam" && value.value !== "" ? value.value : `${name}.${i}`;
+    if (value.case === "dimValue" && value.value >= 0n) return Number(value.value);
+    return value.case === "dimParam" && value.value !== "" && value.value !== "?" ? value.value : `${name}.${i}`;
   });
   return { name, dtype, shape: dims };
 }

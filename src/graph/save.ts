@@ -20,8 +20,15 @@ import { dtypeCode, protoOfTensor } from "../onnx/tensor-proto.ts";
 import type { Attribute } from "./attributes.ts";
 import type { Graph, ValueInfo } from "./graph.ts";
 
-/** The ONNX file format version written: 8 came with opset 15 and is read by every runtime that has opset 18. */
-const IR_VERSION = 8n;
+/** The file format version (IR) that came with each opset, by the last opset it belongs to (onnx/onnx, Versioning). */
+const IR_VERSIONS = [
+  [18, 8n],
+  [20, 9n],
+  [22, 10n],
+  [23, 11n],
+  [24, 12n],
+] as const;
+const NEWEST_IR_VERSION = 13n;
 
 /** Encodes a graph as chunks to be written in order; the weights among them are views, not copies. */
 export function saveGraph(graph: Graph, metadata: ReadonlyMap<string, string> = new Map()): Uint8Array[] {
@@ -42,7 +49,7 @@ export function saveGraph(graph: Graph, metadata: ReadonlyMap<string, string> = 
     ),
   });
   const model = create(ModelProtoSchema, {
-    irVersion: IR_VERSION,
+    irVersion: irVersion(graph),
     producerName: "rootstock",
     graph: proto,
     opsetImport: [...graph.opsets].map(([domain, version]) =>
@@ -51,6 +58,11 @@ export function saveGraph(graph: Graph, metadata: ReadonlyMap<string, string> = 
     metadataProps: [...metadata].map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
   });
   return encodeModel({ ...model, graph: proto });
+}
+
+/** The oldest format that the graph's opset is defined in: what the most runtimes can read. */
+function irVersion({ opsets }: Graph): bigint {
+  return IR_VERSIONS.find(([opset]) => (opsets.get("") ?? 0) <= opset)?.[1] ?? NEWEST_IR_VERSION;
 }
 
 function valueInfoProto({ name, dtype, shape }: ValueInfo): ValueInfoProto {

@@ -182,7 +182,7 @@ const splitCount: Upgrade = {
 const upsample: Upgrade = {
   before: 10,
   apply(node, u) {
-    const scales = node.attributes["scales"];
+    const { scales } = node.attributes;
     const input =
       scales?.kind === "floats"
         ? u.constant(node, "scales", float32([scales.value.length], scales.value))

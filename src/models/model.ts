@@ -5,7 +5,7 @@ import { RootstockError } from "../errors.ts";
 import { formatShape, type Graph } from "../graph/graph.ts";
 import { inferTypes } from "../graph/infer-types.ts";
 import { producersOf } from "../graph/traverse.ts";
-import { softmaxRows, topK } from "../metrics/probabilities.ts";
+import { ACTIVATIONS, type Activation, topK } from "../metrics/probabilities.ts";
 import { Session, type SessionOptions } from "../runtime/session.ts";
 import type { Preprocessing } from "../transforms/preprocessing.ts";
 import { type ImageInput, imageInput } from "./image-input.ts";
@@ -54,7 +54,7 @@ export class Model implements ModelParts, AsyncDisposable {
   readonly labels: readonly string[] | undefined;
   readonly input: ImageInput;
   /** How the file's output is to be read: classes that exclude each other, or independent ones. */
-  readonly activation: "softmax" | "sigmoid";
+  readonly activation: Activation;
   #session: Promise<Session> | undefined;
 
   constructor(parts: ModelParts) {
@@ -65,7 +65,8 @@ export class Model implements ModelParts, AsyncDisposable {
     this.preprocessingSource = parts.preprocessingSource;
     this.labels = parts.labels;
     this.input = imageInput(parts.graph);
-    this.activation = parts.metadata.get("activation") === "sigmoid" ? "sigmoid" : "softmax";
+    const said = parts.metadata.get("activation") ?? lastActivation(parts.graph);
+    this.activation = said === "sigmoid" ? "sigmoid" : "softmax";
   }
 
   /**
@@ -83,7 +84,7 @@ export class Model implements ModelParts, AsyncDisposable {
    */
   async predict(file: string, options: PredictOptions = {}): Promise<readonly LabelProbability[]> {
     for await (const prediction of this.predictFiles([file], options)) {
-      if ("error" in prediction) throw new RootstockError("BAD_DATA", `${file}: ${prediction.error}`);
+      if ("error" in prediction) throw new RootstockError("BAD_DATA", `${file} ${prediction.error}.`);
       return prediction.top;
     }
     return [];
@@ -103,16 +104,15 @@ export class Model implements ModelParts, AsyncDisposable {
         `${this.name} has ${numClasses} outputs but ${labels.length} labels. Pass the right labels.`,
       );
     }
-    this.#session ??= Session.create(this.graph, session);
     const loader = new ImageLoader({ threads: decodeThreads });
     try {
-      for await (const result of runImages(await this.#session, files, { loader, preprocessing, signal })) {
+      for await (const result of runImages(await this.#start(session), files, { loader, preprocessing, signal })) {
         const file = files[result.index]!;
         if ("error" in result) {
           yield { file, error: result.error };
           continue;
         }
-        const probabilities = normalized ? result.row : softmaxRows(result.row, numClasses);
+        const probabilities = normalized ? result.row : ACTIVATIONS[this.activation](result.row, numClasses);
         const best = topK(probabilities, Math.min(top, numClasses));
         yield {
           file,
@@ -122,6 +122,18 @@ export class Model implements ModelParts, AsyncDisposable {
       }
     } finally {
       await loader.close();
+    }
+  }
+
+  /** The session of this model. One that failed to start is forgotten, so that other options can be tried. */
+  async #start(options: SessionOptions): Promise<Session> {
+    const session = this.#session ?? Session.create(this.graph, options);
+    this.#session = session;
+    try {
+      return await session;
+    } catch (error) {
+      if (this.#session === session) this.#session = undefined;
+      throw error;
     }
   }
 
@@ -148,6 +160,15 @@ function scores(graph: Graph): { numClasses: number; normalized: boolean } {
       `prediction requires a classifier with output [n, classes], got "${output.name}" ${formatShape(shape)}.`,
     );
   }
-  const last = producersOf(graph.nodes).get(output.name);
-  return { numClasses, normalized: last?.op === "Softmax" || last?.op === "Sigmoid" };
+  return { numClasses, normalized: lastActivation(graph) !== undefined };
+}
+
+/** The activation that the first output has already been through, seen through operators that only reshape. */
+function lastActivation(graph: Graph): Activation | undefined {
+  const producers = producersOf(graph.nodes);
+  let node = producers.get(graph.outputs[0]?.name ?? "");
+  while (node && ["Cast", "Flatten", "Identity", "Reshape", "Squeeze"].includes(node.op)) {
+    node = producers.get(node.inputs[0]!);
+  }
+  return node?.op === "Softmax" ? "softmax" : node?.op === "Sigmoid" ? "sigmoid" : undefined;
 }

@@ -53,41 +53,76 @@ const amount = z.union([
 const triple = z.tuple([z.number(), z.number(), z.number()]);
 
 /** The `preprocessing` record of converted model files: sizes, then (pixel * scale + offset - mean) / std. */
-const plainRecord = z.strictObject({
-  layout: z.enum(["NCHW", "NHWC"]).default("NCHW"),
-  channels: z.enum(["RGB", "BGR"]).default("RGB"),
-  resize: z.union([side, z.tuple([side, side])]).optional(),
-  resize_short: side.optional(),
-  crop: side.optional(),
-  center_square_crop: z.boolean().optional(),
-  interpolation: z.enum(["nearest", "bilinear", "bicubic", "lanczos", "box"]).default("bilinear"),
-  scale: amount.default(1),
-  offset: amount.default(0),
-  mean: triple.default([0, 0, 0]),
-  std: triple.default([1, 1, 1]),
-  /** Order in which mean and std are given; that of `channels` if absent. */
-  mean_order: z.enum(["RGB", "BGR"]).optional(),
-});
+const plainRecord = z
+  .strictObject({
+    layout: z.enum(["NCHW", "NHWC"]).default("NCHW"),
+    channels: z.enum(["RGB", "BGR"]).default("RGB"),
+    resize: z.union([side, z.tuple([side, side])]).optional(),
+    resize_short: side.optional(),
+    crop: side.optional(),
+    center_square_crop: z.boolean().optional(),
+    interpolation: z.enum(["nearest", "bilinear", "bicubic", "lanczos", "box"]).default("bilinear"),
+    scale: amount.default(1),
+    offset: amount.default(0),
+    mean: triple.default([0, 0, 0]),
+    std: triple.default([1, 1, 1]),
+    /** Order in which mean and std are given; that of `channels` if absent. */
+    mean_order: z.enum(["RGB", "BGR"]).optional(),
+  })
+  .refine(
+    ({ crop, resize, resize_short: short }) => crop === undefined || (short !== undefined && resize === undefined),
+    {
+      path: ["crop"],
+      message: 'requires "resize_short" and no "resize"',
+    },
+  )
+  .refine(({ center_square_crop: square, resize_short: short }) => !square || short === undefined, {
+    path: ["center_square_crop"],
+    message: 'cannot go together with "resize_short"',
+  });
+
+interface HuggingFaceSize {
+  /** Length of the shorter side. */
+  readonly edge?: number;
+  readonly box?: readonly [height: number, width: number];
+}
 
 /** What Rootstock reads of Hugging Face's preprocessor_config.json (ViTImageProcessor and its relatives). */
 const huggingFace = z.object({
-  do_resize: z.boolean().default(true),
+  image_processor_type: z.string().optional(),
+  feature_extractor_type: z.string().optional(),
   do_center_crop: z.boolean().default(false),
   do_rescale: z.boolean().default(true),
-  do_normalize: z.boolean().default(true),
-  size: z
-    .union([side, z.object({ height: side.optional(), width: side.optional(), shortest_edge: side.optional() })])
+  do_normalize: z.boolean().optional(),
+  do_pad: z.literal(false, "padding is not supported").optional(),
+  do_flip_channel_order: z.boolean().default(false),
+  /** A whole number is a shorter side for processors that crop, and a square for the others. */
+  size: z.union([
+    side.transform((edge): HuggingFaceSize => ({ edge, box: [edge, edge] })),
+    z.strictObject({ shortest_edge: side }).transform((size): HuggingFaceSize => ({ edge: size.shortest_edge })),
+    z
+      .strictObject({ height: side, width: side })
+      .transform(({ height, width }): HuggingFaceSize => ({ box: [height, width] })),
+  ]),
+  crop_size: z
+    .union([side, z.strictObject({ height: side, width: side })])
+    .transform((crop) => (typeof crop === "number" ? ([crop, crop] as const) : ([crop.height, crop.width] as const)))
     .optional(),
-  crop_size: z.union([side, z.object({ height: side, width: side })]).optional(),
+  /** Null, which ConvNextImageProcessor reads as 224/256, is not the same as absent. */
   crop_pct: z.number().positive().max(1).nullish(),
-  resample: z.int().min(0).max(5).default(2),
+  resample: z.int().min(0).max(4).default(2),
   rescale_factor: z.number().default(1 / 255),
-  image_mean: triple.default([...IMAGENET.mean]),
-  image_std: triple.default([...IMAGENET.std]),
+  /** EfficientNetImageProcessor: rescales to [-1, 1], and divides by std a second time. */
+  rescale_offset: z.boolean().default(false),
+  include_top: z.boolean().default(false),
+  image_mean: triple.optional(),
+  image_std: triple.optional(),
 });
 
+type HuggingFace = z.infer<typeof huggingFace>;
+
 /** Pillow's numbers for resampling filters, which Hugging Face stores. */
-const PILLOW_FILTERS = ["nearest", "lanczos", "bilinear", "bicubic", "box", "bicubic"] as const;
+const PILLOW_FILTERS = ["nearest", "lanczos", "bilinear", "bicubic", "box"] as const;
 
 /**
  * Reads a preprocessing from JSON text: the versioned record, the plain record of converted files, or a Hugging Face
@@ -107,14 +142,15 @@ export function parsePreprocessing(text: string, where: string, input: InputShap
   const keys = typeof json === "object" && json !== null ? Object.keys(json) : [];
   if (keys.includes("version")) return check(preprocessingSchema, json, where);
   if (keys.some((key) => /^(do_|image_|resample|crop_size|feature_extractor_type|image_processor_type)/.test(key))) {
-    return fromHuggingFace(check(huggingFace, json, where), where, input);
+    return fromHuggingFace(check(huggingFace, withoutNulls(json), where), where, input);
   }
   return fromPlainRecord(check(plainRecord, json, where), where, input);
 }
 
 /** A named preprocessing at the size that the model's input declares; shorter side to 8/7 of it, then center crop. */
 export function namedPreprocessing(name: PreprocessingName, input: InputShape): Preprocessing {
-  const { height = 224, width = 224, layout } = input;
+  const { layout } = input;
+  const { height = input.width ?? 224, width = input.height ?? 224 } = input;
   return { ...NAMED_PREPROCESSING[name].values, layout, inputSize: [height, width], resize: cropped(height, width) };
 }
 
@@ -164,55 +200,90 @@ function fromPlainRecord(record: z.infer<typeof plainRecord>, where: string, inp
     mean: inOrder(record.mean),
     std: inOrder(record.std),
   } as const;
-  const size = record.crop ?? record.resize ?? input.height;
-  if (size === undefined)
+  const size = record.crop ?? record.resize ?? [input.height, input.width];
+  const [height, width] = typeof size === "number" ? [size, size] : size;
+  if (height === undefined || width === undefined) {
     throw new RootstockError(
       "BAD_CONFIG",
       `${where} requires "resize" or "crop": the model's input has no fixed size.`,
     );
-  const inputSize: [number, number] = typeof size === "number" ? [size, size] : [...size];
+  }
   const how = (): Preprocessing["resize"] => {
     if (record.resize_short !== undefined) return { kind: "shortest-edge", size: record.resize_short };
     return { kind: record.center_square_crop ? "center-square" : "stretch" };
   };
-  return check(preprocessingSchema, { ...values, inputSize, resize: how() }, where);
+  return check(preprocessingSchema, { ...values, inputSize: [height, width], resize: how() }, where);
 }
 
-function fromHuggingFace(config: z.infer<typeof huggingFace>, where: string, input: InputShape): Preprocessing {
-  const { size, crop_size: crop } = config;
-  const target = config.do_center_crop ? crop : size;
-  const edge = typeof size === "object" ? size.shortest_edge : size;
-  const [height, width] =
-    typeof target === "object" && target.height !== undefined && target.width !== undefined
-      ? [target.height, target.width]
-      : [input.height ?? edge, input.width ?? edge].map((side) => (typeof target === "number" ? target : side));
-  if (height === undefined || width === undefined) {
+function fromHuggingFace(config: HuggingFace, where: string, input: InputShape): Preprocessing {
+  const { image_mean: mean, image_std: std, include_top: twice } = config;
+  const normalizes = config.do_normalize ?? mean !== undefined; // processors that never normalize write neither
+  if (normalizes && (!mean || !std)) {
     throw new RootstockError(
       "BAD_CONFIG",
-      `${where} requires "size" or "crop_size": the model's input has no fixed size.`,
+      `${where} requires "image_mean" and "image_std": its pixels are normalized.`,
     );
   }
-  const how = (): Preprocessing["resize"] => {
-    if (config.crop_pct) return { kind: "shortest-edge", size: Math.floor(Math.min(height, width) / config.crop_pct) };
-    if (edge !== undefined && (config.do_center_crop || typeof size === "object"))
-      return { kind: "shortest-edge", size: edge };
-    return { kind: "stretch" };
-  };
   return check(
     preprocessingSchema,
     {
       version: 1,
-      inputSize: [height, width],
-      resize: how(),
+      ...sizingOf(config, where, input),
       interpolation: PILLOW_FILTERS[config.resample],
-      channels: "RGB",
+      channels: config.do_flip_channel_order ? "BGR" : "RGB",
       layout: input.layout,
       scale: config.do_rescale ? config.rescale_factor : 1,
-      offset: 0,
-      mean: config.do_normalize ? config.image_mean : [0, 0, 0],
-      std: config.do_normalize ? config.image_std : [1, 1, 1],
+      offset: config.do_rescale && config.rescale_offset ? -1 : 0,
+      mean: normalizes ? mean : [0, 0, 0],
+      std: normalizes ? std?.map((value) => (twice ? value * value : value)) : [1, 1, 1],
     },
     where,
+  );
+}
+
+/** The input's size and how pictures are brought to it, by the rules of Hugging Face's processors. */
+function sizingOf(config: HuggingFace, where: string, input: InputShape): Pick<Preprocessing, "inputSize" | "resize"> {
+  const { crop_pct: cropPct, do_center_crop: crops } = config;
+  const { edge, box } = config.size;
+  // ConvNextImageProcessor has a crop_pct and no crop size: it crops below 384 and stretches from there on.
+  if (cropPct !== undefined && !crops && edge !== undefined) {
+    const inputSize = [edge, edge] as const;
+    return edge < 384
+      ? shortestEdge(inputSize, edge / (cropPct ?? 224 / 256))
+      : { inputSize, resize: { kind: "stretch" } };
+  }
+  if (!crops && box) return { inputSize: box, resize: { kind: "stretch" } };
+  const [height, width] = (crops ? config.crop_size : undefined) ?? [input.height ?? edge, input.width ?? edge];
+  if (height === undefined || width === undefined) {
+    throw new RootstockError("BAD_CONFIG", `${where} requires "crop_size": the model's input has no fixed size.`);
+  }
+  const inputSize = [height, width] as const;
+  const fits = edge === undefined && box?.[0] === height && box[1] === width && !cropPct;
+  if (fits) return { inputSize, resize: { kind: "stretch" } };
+  // DeiT's and BEiT's processors stretch to a square before they crop; the networks were evaluated with the aspect kept.
+  const short = edge ?? Math.min(...(box ?? inputSize));
+  return shortestEdge(inputSize, (short * (isLevit(config) ? 256 / 224 : 1)) / (cropPct ?? 1));
+}
+
+function shortestEdge(inputSize: readonly [number, number], size: number): Pick<Preprocessing, "inputSize" | "resize"> {
+  return { inputSize, resize: { kind: "shortest-edge", size: Math.floor(size) } };
+}
+
+/** LevitImageProcessor multiplies the size by 256/224, which only its name says. */
+function isLevit({ image_processor_type: type, feature_extractor_type: oldType = "" }: HuggingFace): boolean {
+  return /^Levit/.test(type ?? oldType);
+}
+
+/** The record with null fields left out, which newer processors write for what they do not use; crop_pct keeps its null. */
+function withoutNulls(json: unknown): unknown {
+  if (typeof json !== "object" || json === null) return json;
+  const plain = (fields: object): [string, unknown][] =>
+    Object.entries(fields).filter(([name, value]) => value !== null || name === "crop_pct");
+  return Object.fromEntries(
+    plain(json).map(([name, value]) => [
+      name,
+      name === "size" && typeof value === "object" ? Object.fromEntries(plain(value as object)) : value,
+    ]), // null was left out
   );
 }
 

@@ -37,7 +37,8 @@ export function checkProvider(name: string, offered: readonly string[] | undefin
 
 /** The error for a provider that exists in the build but could not start on this machine. */
 export function providerFailed(provider: Provider, cause: unknown, message: string): RootstockError {
-  const reason = message.split("\n")[0]!.slice(-200);
+  const line = message.split("\n")[0]!;
+  const reason = line.length <= 200 ? line : `… ${line.slice(-200).replace(/^\S*\s+/, "")}`; // the end says why
   return new RootstockError(
     "RUNTIME",
     `provider "${provider}" could not start: ${reason}. It requires ${PROVIDERS[provider]}. Use provider cpu, or install what is missing.`,

@@ -172,8 +172,8 @@ function runError(graph: Graph, cause: unknown): RootstockError {
 
 /** " at Conv "conv1" …" for messages that name a node. */
 function atNode(graph: Graph, message: string): string {
-  const name = /Name:\s*'([^']*)'|[Nn]ode[: (]+'?([\w./:-]+)'?/.exec(message);
-  const node = graph.nodes.find((n) => n.name === (name?.[1] ?? name?.[2]));
+  const name = /Name:\s*'([^']*)'|Node \((.*?)\) Op \(|[Nn]ode[: (]+'?([\w./:-]+)'?/.exec(message);
+  const node = graph.nodes.find((n) => n.name === (name?.[1] ?? name?.[2] ?? name?.[3]));
   return node ? ` at ${describeNode(node)}` : "";
 }
 

@@ -96,7 +96,8 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
     ...options,
     name: base.name,
     preprocessing: base.requirePreprocessing(),
-    now: now(),
+    clock: now,
+    onWarning: (text) => onProgress?.({ kind: "warning", text }),
     onProgress: (done, total) => onProgress?.({ kind: "features", done, total }),
   });
   const failed = extracted.failed.map(({ sample, error }) => ({ file: sample.file, error }));

@@ -42,7 +42,7 @@ export interface FitResult {
 
 /**
  * Trains until the last epoch or until a callback stops the run, then restores the parameters of the best epoch.
- * @throws RootstockError BAD_CONFIG if the loss stops being a number; ABORTED through `signal`.
+ * @throws RootstockError DIVERGED if the loss stops being a number; ABORTED through `signal`.
  */
 export async function fit(options: FitOptions): Promise<FitResult> {
   const { step, parameters, validate, epochs, monitor, rng, callbacks = [] } = options;
@@ -97,13 +97,14 @@ async function runEpoch({ step, train, batchSize, schedule, signal }: FitOptions
       batch.map((index) => train.labels[index]!),
       schedule(step.steps + 1),
     );
-    if (!Number.isFinite(loss)) {
-      throw new RootstockError(
-        "BAD_CONFIG",
-        `the training loss became ${loss} at step ${step.steps} (learning rate ${schedule(step.steps)}). Use a smaller learning rate.`,
-      );
-    }
+    if (!Number.isFinite(loss))
+      throw diverged(`the training loss became ${loss} at step ${step.steps}`, schedule(step.steps));
     total += loss * batch.length;
   }
   return total / count;
+}
+
+/** The error of a run whose numbers grew out of range. */
+export function diverged(what: string, learningRate: number): RootstockError {
+  return new RootstockError("DIVERGED", `${what} (learning rate ${learningRate}). Use a smaller learning rate.`);
 }

@@ -11,7 +11,7 @@ import { Session } from "../runtime/session.ts";
 import { tensor } from "../tensor/tensor.ts";
 import type { Callback, Monitor } from "./callback.ts";
 import { earlyStopping } from "./early-stopping.ts";
-import { type FitResult, fit, type LabelledFeatures } from "./fit.ts";
+import { diverged, type FitResult, fit, type LabelledFeatures } from "./fit.ts";
 import type { Recipe } from "./options.ts";
 import { TrainStep } from "./train-step.ts";
 
@@ -67,7 +67,12 @@ export async function trainHead({
     step,
     parameters,
     train: scaled(train),
-    validate: async () => measures(await evaluator.evaluate(parameters, held)),
+    validate: async () => {
+      const logits = await evaluator.logits(parameters, held.features);
+      if (!logits.every(Number.isFinite))
+        throw diverged("the scores of validation images became infinite", learningRate);
+      return measures(await evaluator.evaluate(parameters, held));
+    },
     epochs,
     batchSize,
     schedule: cosine({ peak: learningRate, totalSteps, warmupSteps: Math.min(20, Math.floor(totalSteps / 10)) }),

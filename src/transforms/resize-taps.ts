@@ -14,7 +14,7 @@ export interface Taps {
   readonly counts: Int32Array;
   /** Weights with 22 fractional bits, `size` places for each result pixel, zero beyond its count. */
   readonly weights: Int32Array;
-  /** A multiple of 4. */
+  /** Even, and more than any count. */
   readonly size: number;
   /** First source pixel of all. */
   readonly first: number;
@@ -47,7 +47,7 @@ export function filterTaps(
   const scale = from / to;
   const stretch = Math.max(scale, 1); // the filter widens when shrinking: this is the antialiasing
   const support = filter.support * stretch;
-  const size = Math.ceil((Math.ceil(support) * 2 + 1) / 4) * 4;
+  const size = Math.ceil(support) * 2 + 2;
   const starts = new Int32Array(length);
   const counts = new Int32Array(length);
   const weights = new Int32Array(length * size);

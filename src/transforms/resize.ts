@@ -100,30 +100,31 @@ function horizontal({ data, stride, left, top }: Rows, rowCount: number, taps: T
   return new Uint8Array(out.buffer);
 }
 
-/** Four source rows at a time, since most of the time goes into reading and writing the sums. */
+/** Two source rows at a time, and the last two straight into the result: reading and writing the sums is what takes time. */
 function vertical({ data, stride, left, top }: Rows, bytesPerRow: number, taps: Taps): Uint8Array {
   const { starts, counts, weights, size, first } = taps;
   const out = new Uint8ClampedArray(starts.length * bytesPerRow);
   const sums = new Int32Array(bytesPerRow);
   for (let row = 0; row < starts.length; row++) {
-    const count = counts[row]!;
     const to = row * bytesPerRow;
+    const last = counts[row]! - 1;
+    const from = (top + starts[row]! - first) * stride + left * 3;
     sums.fill(HALF);
-    for (let tap = 0; tap < count; tap += 4) {
-      const k = row * size + tap; // weights beyond `count` are 0: the last row is read again for them
-      const [w0, w1, w2, w3] = [weights[k]!, weights[k + 1]!, weights[k + 2]!, weights[k + 3]!];
-      const a = (top + starts[row]! - first + tap) * stride + left * 3;
-      const last = a + (count - 1 - tap) * stride;
-      const b = Math.min(a + stride, last);
-      const c = Math.min(a + 2 * stride, last);
-      const d = Math.min(a + 3 * stride, last);
-      for (let i = 0; i < bytesPerRow; i++) {
-        const pair = (Math.imul(data[a + i]!, w0) + Math.imul(data[b + i]!, w1)) | 0;
-        const other = (Math.imul(data[c + i]!, w2) + Math.imul(data[d + i]!, w3)) | 0;
-        sums[i] = sums[i]! + pair + other;
+    for (let tap = 0; tap <= last; tap += 2) {
+      const w0 = weights[row * size + tap]!;
+      const w1 = weights[row * size + tap + 1]!; // 0 beyond the last row, which is then read again
+      const a = from + tap * stride;
+      const b = from + Math.min(tap + 1, last) * stride;
+      if (tap + 2 <= last) {
+        for (let i = 0; i < bytesPerRow; i++) {
+          sums[i] = sums[i]! + Math.imul(data[a + i]!, w0) + Math.imul(data[b + i]!, w1);
+        }
+      } else {
+        for (let i = 0; i < bytesPerRow; i++) {
+          out[to + i] = (sums[i]! + Math.imul(data[a + i]!, w0) + Math.imul(data[b + i]!, w1)) >> FRACTION_BITS;
+        }
       }
     }
-    for (let i = 0; i < bytesPerRow; i++) out[to + i] = sums[i]! >> FRACTION_BITS;
   }
   return new Uint8Array(out.buffer);
 }

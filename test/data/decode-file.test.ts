@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { decodeFile, decodeFiles } from "../../src/data/decode-file.ts";
+import { decodeFile, decodeHere } from "../../src/data/decode-file.ts";
 import { newProgress, PROGRESS, stop } from "../../src/data/decode-task.ts";
 import type { Preprocessing } from "../../src/transforms/preprocessing.ts";
 import { png, temporaryFolder } from "./made.ts";
@@ -29,11 +29,11 @@ test("decodeFile returns pixels or words, and never throws", async () => {
   expect(await decodeFile(file, impossible)).toMatch(/^cannot be loaded \(/);
 });
 
-test("decodeFiles tells its progress, and leaves the rest when stopped", async () => {
+test("decodeHere tells its progress, and does nothing when stopped", async () => {
   const progress = newProgress(5);
   const task = { files: ["a", "b"], first: 2, preprocessing, progress };
-  expect(await decodeFiles(task)).toEqual(["does not exist", "does not exist"]);
+  expect(await decodeHere(task)).toEqual(["does not exist", "does not exist"]);
   expect([...progress]).toEqual([0, 0, 0, PROGRESS.done, PROGRESS.done, 0]);
   stop(progress);
-  expect(await decodeFiles(task)).toEqual([]);
+  expect(await decodeHere(task)).toEqual(["was left out", "was left out"]);
 });

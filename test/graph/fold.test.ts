@@ -113,21 +113,27 @@ describe("declined", () => {
     ["an expansion beyond the limit", "Expand", [reals(1), int64([2 ** 13, 2 ** 13])], {}],
     ["a tiling beyond the limit", "Tile", [reals(1), int64([2 ** 26])], {}],
     ["a range beyond the limit", "Range", [int64([0], []), int64([2 ** 26], []), int64([1], [])], {}],
+    ["a slice of an axis that is not there", "Slice", [reals(1), int64([0]), int64([1]), int64([2 ** 31])], {}],
+    ["a slice with a step of zero", "Slice", [reals(1), int64([0]), int64([1]), int64([0]), int64([0])], {}],
+    ["a permutation that is none", "Transpose", [zeros("float32", [2, 2])], { perm: ints([0, 0]) }],
+    ["a maximum of nothing", "Max", [], {}],
+    ["a reshape that copies a missing axis", "Reshape", [zeros("float32", [0]), int64([0, 0])], {}],
     [
       "a constant that is not a tensor of numbers",
       "Constant",
       [],
       { value: { kind: "opaque", value: create(AttributeProtoSchema), captures: [] } },
     ],
-  ] as readonly (readonly [string, string, readonly Tensor[], Attributes])[])("%s", (_, op, inputs, attributes) => {
-    const graph = folded((b) =>
-      b.op(
-        op,
-        inputs.map((input) => b.constant(input)),
-        attributes,
-      ),
-    );
-    expect(ops(graph)).toEqual([op]);
+  ] as readonly (readonly [string, string, readonly Tensor[], Attributes])[])(
+    "%s",
+    (_title, op, inputs, attributes) => {
+      const node = { op, domain: "", name: "node", inputs: inputs.map((_, i) => `c${i}`), outputs: ["y"], attributes };
+      expect(foldKernel(op)!(node, inputs)).toBeUndefined();
+    },
+  );
+
+  test("a node that is declined stays", () => {
+    expect(ops(folded((b) => b.op("Div", [b.constant(int64([1])), b.constant(int64([0]))])))).toEqual(["Div"]);
   });
 });
 

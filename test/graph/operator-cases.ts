@@ -1,48 +1,7 @@
 /** Small calls of every operator with a shape rule: what shape inference, folding and upgrading are checked on. */
-import { type Attributes, float, int, ints, string } from "../../src/graph/attributes.ts";
-import { clampedInt64 } from "../../src/graph/int64.ts";
-import { float32, int64, type Tensor, tensor } from "../../src/tensor/tensor.ts";
-
-/** One call. Inputs marked `fed` are given when the graph runs; the others are constants. */
-export interface OperatorCase {
-  readonly op: string;
-  readonly inputs: readonly (Fed | Tensor | undefined)[];
-  readonly attributes: Attributes;
-  readonly outputs: number;
-  /** Opset in which the operator exists. */
-  readonly opset: number;
-}
-
-export interface Fed {
-  readonly fed: Tensor;
-}
-
-/** Numbers between about -1 and 1 without pattern. */
-const wave = (size: number): Float32Array => Float32Array.from({ length: size }, (_, i) => Math.sin(1 + 12.9898 * i));
-
-/** A fed float32 input. */
-export const x = (...shape: number[]): Fed => ({ fed: float32(shape, wave(shape.reduce((a, b) => a * b, 1))) });
-/** A constant float32 input. */
-export const w = (...shape: number[]): Tensor => x(...shape).fed;
-const fed = (value: Tensor): Fed => ({ fed: value });
-const bools = (...values: number[]): Fed => fed(tensor("bool", [values.length], Uint8Array.from(values)));
-const list = (...values: number[]): Tensor => clampedInt64(values);
-const whole = (value: number): Tensor => int64([value], []);
-const scalar = (value: number): Tensor => float32([], [value]);
-
-interface More {
-  readonly attributes?: Attributes;
-  readonly outputs?: number;
-  readonly opset?: number;
-}
-
-function call(
-  op: string,
-  inputs: OperatorCase["inputs"],
-  { attributes = {}, outputs = 1, opset = 18 }: More = {},
-): OperatorCase {
-  return { op, inputs, attributes, outputs, opset };
-}
+import { float, int, ints, string } from "../../src/graph/attributes.ts";
+import { float32, int64, tensor } from "../../src/tensor/tensor.ts";
+import { bools, call, fed, list, type OperatorCase, scalar, w, whole, x } from "./operator-call.ts";
 
 const elementwise = [
   ..."Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Clip Cos Cosh Elu Erf Exp Floor HardSigmoid HardSwish Identity LeakyRelu Log Mish Neg Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Tan Tanh ThresholdedRelu"
@@ -154,6 +113,15 @@ const products = [
   call("Einsum", [x(2, 3, 4), w(4, 5)], { attributes: { equation: string("... d, d e -> ... e") } }),
   call("Einsum", [x(2, 3, 6, 4), x(2, 3, 5, 4)], { attributes: { equation: string("bhid,bhjd->bhij") } }),
   call("Einsum", [x(3, 4), x(4, 5)], { attributes: { equation: string("ij,jk") } }),
+];
+
+const recurrent = [
+  call("LSTM", [x(5, 2, 3), w(1, 16, 3), w(1, 16, 4)], { attributes: { hidden_size: int(4) }, outputs: 3 }),
+  call("LSTM", [x(5, 2, 3), w(2, 16, 3), w(2, 16, 4)], {
+    attributes: { hidden_size: int(4), direction: string("bidirectional") },
+  }),
+  call("GRU", [x(5, 2, 3), w(1, 12, 3), w(1, 12, 4)], { attributes: { hidden_size: int(4) }, outputs: 2 }),
+  call("RNN", [x(5, 2, 3), w(1, 4, 3), w(1, 4, 4)], { attributes: { hidden_size: int(4) }, outputs: 2 }),
 ];
 
 const reductions = [
@@ -290,6 +258,7 @@ export const OPERATOR_CASES: readonly OperatorCase[] = [
   ...normalization,
   ...products,
   ...reductions,
+  ...recurrent,
   ...movement,
   ...selection,
   ...spatial,

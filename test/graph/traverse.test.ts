@@ -49,14 +49,13 @@ describe("neighbours", () => {
 });
 
 describe("sorting", () => {
-  test("puts nodes after what they read and otherwise keeps their order", () => {
+  test("puts nodes after what they read and keeps an order that is good", () => {
     const nodes = [node("d", ["b", "c"]), node("c", ["a"]), node("b", ["a"]), node("a", ["x"]), node("e", ["x"])];
-    expect(names(sortNodes(nodes))).toEqual(
-      ["a", "c", "b", "d", "e"].sort((p, q) => names(sortNodes(nodes)).indexOf(p) - names(sortNodes(nodes)).indexOf(q)),
-    );
     const order = names(sortNodes(nodes));
-    for (const { name, inputs } of nodes)
+    for (const { name, inputs } of nodes) {
       for (const input of inputs) expect(order.indexOf(input)).toBeLessThan(order.indexOf(name));
+    }
+    expect([...order].sort()).toEqual(["a", "b", "c", "d", "e"]);
     expect(names(sortNodes(graph.nodes))).toEqual(names(graph.nodes));
   });
 

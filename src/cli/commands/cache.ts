@@ -1,8 +1,7 @@
 /** `rootstock cache`: shows what the feature cache holds, and clears it. */
 import { z } from "zod";
-import { DEFAULT_CACHE_BYTES } from "../../features/extract.ts";
 import { clearCaches, listCaches } from "../../features/store.ts";
-import { cacheFolder } from "../../weights/cache-folder.ts";
+import { cacheFolder, cacheLimit } from "../../weights/cache-folder.ts";
 import { UsageError } from "../arguments.ts";
 import { command } from "../command.ts";
 import { formatBytes, table } from "../output.ts";
@@ -31,9 +30,10 @@ export const cache = command({
       return { json: { folder, freed } };
     }
     const entries = await listCaches(folder);
+    const maxBytes = cacheLimit();
     const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
     output.result(
-      `${folder}  ${formatBytes(bytes)} of at most ${formatBytes(DEFAULT_CACHE_BYTES)}; the least recently used goes first`,
+      `${folder}  ${formatBytes(bytes)} of at most ${formatBytes(maxBytes)}; the least recently used goes first`,
     );
     const rows = entries.map((entry) => {
       const known = about.safeParse(entry.about).data;
@@ -41,6 +41,6 @@ export const cache = command({
       return [name, formatBytes(entry.bytes), new Date(entry.lastUsed).toISOString().slice(0, 16).replace("T", " ")];
     });
     for (const line of table([["backbone", "size", "last used"], ...rows])) output.result(`  ${line}`);
-    return { json: { folder, bytes, maxBytes: DEFAULT_CACHE_BYTES, entries } };
+    return { json: { folder, bytes, maxBytes, entries } };
   },
 });

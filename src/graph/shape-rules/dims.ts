@@ -30,12 +30,12 @@ interface Term {
 /** Beyond this many terms a formula helps nobody: it gets a fresh name. */
 const MAX_TERMS = 12;
 
-/** @param names the dimension names that the graph itself uses: none of them is made again. */
+/** @param names the dimension names that the graph itself uses: none is made again, and formulas list them in this order. */
 export function dimAlgebra(names: Iterable<string> = []): DimAlgebra {
   const atomNames: string[] = [];
   const polynomialOf = new Map<string, Polynomial>();
   const nameOf = new Map<string, string>();
-  const taken = new Set(names);
+  const taken = new Set<string>();
   /** Whole quotients: what the atom `floor(inner / divisor)` is made of, so that nested ones merge. */
   const quotients = new Map<number, { readonly inner: Polynomial; readonly divisor: number }>();
 
@@ -46,12 +46,13 @@ export function dimAlgebra(names: Iterable<string> = []): DimAlgebra {
     return name;
   };
   const atom = (name: string): Polynomial => {
-    const polynomial = [{ atoms: [atomNames.push(name) - 1], factor: 1 }];
+    const polynomial: Polynomial = [{ atoms: [atomNames.push(name) - 1], factor: 1 }];
     polynomialOf.set(name, polynomial);
     nameOf.set(keyOf(polynomial), name);
     taken.add(name);
     return polynomial;
   };
+  for (const name of new Set(names)) atom(name);
   const parse = (dim: Dim): Polynomial =>
     typeof dim === "number" ? constant(dim) : (polynomialOf.get(dim) ?? atom(dim));
   const toDim = (polynomial: Polynomial): Dim => {
@@ -65,34 +66,34 @@ export function dimAlgebra(names: Iterable<string> = []): DimAlgebra {
     polynomialOf.set(name, polynomial);
     return name;
   };
+  /** floor(rest / divisor) as an atom of its own; nested ones merge: floor((floor(a / m) + c) / n) = floor((a + c m) / (m n)). */
+  const floorAtom = (rest: Polynomial, divisor: number): Polynomial => {
+    const [first, second] = rest;
+    const nested = first?.atoms.length === 1 && first.factor === 1 ? quotients.get(first.atoms[0]!) : undefined;
+    if (nested && !second?.atoms.length) {
+      const offset = constant((second?.factor ?? 0) * nested.divisor);
+      return floorAtom(sum(nested.inner, offset), divisor * nested.divisor);
+    }
+    const key = `floor ${keyOf(rest)} / ${divisor}`;
+    const known = nameOf.get(key);
+    if (known !== undefined) return parse(known);
+    const inner = format(rest, atomNames);
+    const name = unique(`floor(${rest.length > 1 ? `(${inner})` : inner}/${divisor})`);
+    nameOf.set(key, name);
+    const polynomial = atom(name);
+    quotients.set(polynomial[0]!.atoms[0]!, { inner: rest, divisor });
+    return polynomial;
+  };
   const floorDivide = (x: Dim, y: Dim): Dim | undefined => {
     const exact = divide(parse(x), parse(y));
     if (exact) return toDim(exact);
     if (typeof y !== "number" || y <= 0) return undefined;
     if (typeof x === "number") return Math.floor(x / y);
     // floor((y q + r) / y) = q + floor(r / y) with every coefficient of r in [0, y).
-    const p = parse(x);
-    const whole = collect(p.map(({ atoms, factor }) => ({ atoms, factor: Math.floor(factor / y) })));
-    let rest = collect(p.map(({ atoms, factor }) => ({ atoms, factor: factor - y * Math.floor(factor / y) })));
-    if (rest.every(({ atoms }) => atoms.length === 0)) return toDim(whole);
-    let divisor = y;
-    // floor((floor(a / m) + c) / n) = floor((a + c m) / (m n)).
-    const [first] = rest.filter(({ atoms }) => atoms.length > 0);
-    const nested = first?.atoms.length === 1 && first.factor === 1 ? quotients.get(first.atoms[0]!) : undefined;
-    if (nested && rest.filter(({ atoms }) => atoms.length > 0).length === 1) {
-      const offset = rest.find(({ atoms }) => atoms.length === 0)?.factor ?? 0;
-      rest = sum(nested.inner, constant(offset * nested.divisor));
-      divisor = y * nested.divisor;
-    }
-    const inner = format(rest, atomNames);
-    const key = `floor ${keyOf(rest)} / ${divisor}`;
-    const known = nameOf.get(key);
-    const name = known ?? unique(`floor(${rest.length > 1 ? `(${inner})` : inner}/${divisor})`);
-    if (known === undefined) {
-      nameOf.set(key, name);
-      quotients.set(atom(name)[0]!.atoms[0]!, { inner: rest, divisor });
-    }
-    return toDim(sum(whole, parse(name)));
+    const polynomial = parse(x);
+    const whole = collect(polynomial.map(({ atoms, factor }) => ({ atoms, factor: Math.floor(factor / y) })));
+    const rest = sum(polynomial, times(whole, constant(-y)));
+    return toDim(rest[0]?.atoms.length ? sum(whole, floorAtom(rest, y)) : whole);
   };
   const mul = (x: Dim, y: Dim): Dim => toDim(times(parse(x), parse(y)));
   return {

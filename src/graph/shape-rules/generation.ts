@@ -2,7 +2,7 @@
 import { dtypeOfCode } from "../../onnx/tensor-proto.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { toNumbers } from "../../tensor/tensor.ts";
-import { floatOf, intOf, intsOf, tensorOf } from "../attributes.ts";
+import { intOf, intsOf, tensorOf } from "../attributes.ts";
 import type { Dim, Shape } from "../graph.ts";
 import { withContents } from "./elementwise.ts";
 import {
@@ -20,15 +20,21 @@ import {
 
 /** Constant: the value is one of several attributes. */
 export const constant: ShapeRule = ({ node }) => {
-  const { attributes } = node;
-  const value = attributes["value"]?.kind === "tensor" ? attributes["value"].value : undefined;
-  if (value) return withContents(typed(value.dtype, value.shape), contentsOfTensor(value));
-  const list = attributes["value_ints"] ?? attributes["value_floats"];
-  if (list?.kind === "ints") return withContents(typed("int64", [list.value.length]), list.value);
-  if (list?.kind === "floats") return typed("float32", [list.value.length]);
-  const int = intOf(node, "value_int", undefined);
-  if (int !== undefined) return withContents(typed("int64", []), [int]);
-  return floatOf(node, "value_float", undefined) === undefined ? [] : typed("float32", []);
+  const [attribute] = Object.values(node.attributes);
+  switch (attribute?.kind) {
+    case "tensor":
+      return withContents(typed(attribute.value.dtype, attribute.value.shape), contentsOfTensor(attribute.value));
+    case "int":
+      return withContents(typed("int64", []), [attribute.value]);
+    case "ints":
+      return withContents(typed("int64", [attribute.value.length]), attribute.value);
+    case "float":
+      return typed("float32", []);
+    case "floats":
+      return typed("float32", [attribute.value.length]);
+    default:
+      return [];
+  }
 };
 
 /** ConstantOfShape: zeros of float32, or the one element of `value`. */

@@ -100,42 +100,47 @@ interface Range {
   readonly step: number | undefined;
 }
 
-/**
- * Number of elements that a slice keeps, or undefined if it cannot be known. Bounds that are names are taken to lie
- * inside the axis, and an axis of symbolic size to be long enough for what is cut off its ends.
- */
+/** Number of elements that a slice keeps, or undefined if it cannot be known. */
 function sliced(c: RuleContext, size: Dim, { start, end, step }: Range): Dim | undefined {
   if (step === undefined || step === 0 || start === undefined || end === undefined) return undefined;
   if (typeof size === "number" && typeof start === "number" && typeof end === "number") {
-    return positions(size, start, end, step).length;
+    return positions(size, start, end, step).count;
   }
-  const toEnd = typeof end === "number" && end >= HUGE;
-  if (step < 0) return step === -1 && start === -1 && typeof end === "number" && end <= -HUGE ? size : undefined;
+  const isWhole = step === -1 && start === -1 && typeof end === "number" && end <= -BEYOND_ANY_AXIS;
+  if (step < 0) return isWhole ? size : undefined;
+  const length = slicedLength(c, size, start, end);
+  return length === undefined || (typeof length === "number" && length < 0)
+    ? undefined
+    : c.dims.ceilDivide(length, step);
+}
+
+/**
+ * The distance of two bounds of which at least one, or the size, is a name. Names are taken to lie inside the axis, and
+ * an axis of symbolic size to be long enough for what is cut off its ends.
+ */
+function slicedLength(c: RuleContext, size: Dim, start: Dim, end: Dim): Dim | undefined {
+  const toEnd = typeof end === "number" && end >= BEYOND_ANY_AXIS;
   if (typeof size === "string" && typeof start === "number") {
     // x[:1] and x[-1:] have one element; x[:5] and x[-5:] have five only if the axis is that long.
     if (typeof end === "number" && end >= 0 && !toEnd) return start === 0 && end <= 1 ? end : undefined;
     if (start < 0 && toEnd) return start === -1 ? 1 : undefined;
   }
-  const from = fromFront(c, size, start);
-  const to = toEnd ? size : fromFront(c, size, end);
-  const length = c.dims.sub(to, from);
-  return typeof length === "number" && length < 0 ? undefined : c.dims.ceilDivide(length, step);
+  return c.dims.sub(toEnd ? size : fromFront(c, size, end), fromFront(c, size, start));
 }
 
 function fromFront(c: RuleContext, size: Dim, position: Dim): Dim {
   return typeof position === "number" && position < 0 ? c.dims.add(size, position) : position;
 }
 
-/** Bounds at or beyond this mean "to the end". */
-const HUGE = 2 ** 31 - 1;
+/** Exporters write "to the end" as various numbers from here up: no axis of symbolic size is that long. */
+const BEYOND_ANY_AXIS = 10 ** 7;
 
-/** The positions a slice keeps, with ONNX's clamping. */
-function positions(size: number, start: number, end: number, step: number): number[] {
+/** The first position that a slice keeps and how many it keeps, with ONNX's clamping. */
+function positions(size: number, start: number, end: number, step: number): { first: number; count: number } {
   const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
-  const from = clamp(start < 0 ? start + size : start, 0, step > 0 ? size : size - 1);
-  const to = clamp(end < 0 ? end + size : end, step > 0 ? 0 : -1, size);
-  const count = Math.max(0, Math.ceil((to - from) / step));
-  return Array.from({ length: count }, (_, i) => from + i * step);
+  const first = clamp(start < 0 ? start + size : start, 0, step > 0 ? size : size - 1);
+  const last = clamp(end < 0 ? end + size : end, step > 0 ? 0 : -1, size);
+  return { first, count: Math.max(0, Math.ceil((last - first) / step)) };
 }
 
 function slicedContents(
@@ -149,5 +154,6 @@ function slicedContents(
   const [end] = ends ?? [];
   const step = steps === "absent" ? 1 : steps?.[0];
   if (!contents || typeof start !== "number" || typeof end !== "number" || !step) return undefined;
-  return positions(contents.length, start, end, step).map((i) => contents[i]);
+  const { first, count } = positions(contents.length, start, end, step);
+  return Array.from({ length: count }, (_, i) => contents[first + i * step]);
 }

@@ -1,8 +1,17 @@
 /** Matrix products. */
-import { RootstockError } from "../../errors.ts";
 import { intOf, stringOf } from "../attributes.ts";
-import { type Dim, describeNode, formatShape } from "../graph.ts";
-import { broadcast, differ, like, mismatch, moreKnown, type ShapeRule, shapeOf, shapeOfRank } from "./rule.ts";
+import { type Dim, formatShape, type Shape } from "../graph.ts";
+import {
+  broadcast,
+  differ,
+  like,
+  mismatch,
+  moreKnown,
+  type RuleContext,
+  type ShapeRule,
+  shapeOf,
+  shapeOfRank,
+} from "./rule.ts";
 
 /** MatMul: A [..., m, k], B [..., k, n]; a vector is a row on the left and a column on the right (numpy.matmul). */
 export const matMul: ShapeRule = (c) => {
@@ -46,47 +55,49 @@ export const gemm: ShapeRule = (c) => {
 /** Einsum: letters name axes; "..." stands for broadcast axes; without "->" the letters used once, in order. */
 export const einsum: ShapeRule = (c) => {
   const equation = stringOf(c.node, "equation", "").replaceAll(" ", "");
-  const [left = "", right] = equation.split("->");
+  const [left = "", given] = equation.split("->");
+  const right = given ?? implicitOutput(left);
   const terms = left.split(",");
-  const shapes = c.node.inputs.map((_, i) => shapeOf(c, i));
-  if (terms.length !== shapes.length)
-    throw new RootstockError(
-      "SHAPE_MISMATCH",
-      `${describeNode(c.node)} requires ${terms.length} inputs for "${equation}", got ${shapes.length}.`,
-    );
+  if (terms.length !== c.node.inputs.length) {
+    throw mismatch(c.node, `${terms.length} inputs for "${equation}"`, String(c.node.inputs.length));
+  }
   const sizes = new Map<string, Dim>();
-  const ellipses: (readonly Dim[])[] = [];
-  for (const [i, shape] of shapes.entries()) {
+  const ellipses: Shape[] = [];
+  for (const [i, term] of terms.entries()) {
+    const shape = shapeOf(c, i);
     if (!shape) return like(c, undefined);
-    const [before = "", after = ""] = terms[i]!.split("...");
-    const dotted = terms[i]!.includes("...");
-    const letters = before.length + after.length;
-    if (dotted ? shape.length < letters : shape.length !== letters)
-      throw mismatch(c.node, `an input ${i} like "${terms[i]}"`, formatShape(shape));
-    const end = shape.length - after.length;
-    if (dotted) ellipses.push(shape.slice(before.length, end));
-    const named = [
-      ...[...before].map((letter, k) => [letter, shape[k]!] as const),
-      ...[...after].map((letter, k) => [letter, shape[end + k]!] as const),
-    ];
-    for (const [letter, dim] of named) {
-      const known = sizes.get(letter);
-      if (known !== undefined && known !== 1 && dim !== 1 && differ(known, dim))
-        throw mismatch(c.node, `one size of "${letter}" in "${equation}"`, `${known} and ${dim}`);
-      sizes.set(letter, known === undefined || known === 1 ? dim : dim === 1 ? known : moreKnown(known, dim));
-    }
+    const axes = termAxes(term, shape);
+    if (!axes) throw mismatch(c.node, `an input ${i} like "${term}"`, formatShape(shape));
+    if (axes.dots) ellipses.push(axes.dots);
+    for (const [letter, dim] of axes.letters) sizes.set(letter, sharedSize(c, letter, [sizes.get(letter) ?? 1, dim]));
   }
   const dots = broadcast(c, ellipses) ?? [];
-  const output = right ?? implicitOutput(left);
-  const [before = "", after = ""] = output.split("...");
-  const dim = (letter: string): Dim => {
-    const size = sizes.get(letter);
-    if (size === undefined)
-      throw mismatch(c.node, `output letters that occur in the inputs of "${equation}"`, `"${letter}"`);
-    return size;
-  };
-  return like(c, [...[...before].map(dim), ...(output.includes("...") ? dots : []), ...[...after].map(dim)]);
+  return like(
+    c,
+    right
+      .split(/(\.\.\.|\w)/)
+      .filter(Boolean)
+      .flatMap((part) => (part === "..." ? dots : [sizes.get(part) ?? 1])),
+  );
 };
+
+/** The size of a letter that occurs twice; a size of 1 repeats. */
+function sharedSize(c: RuleContext, letter: string, [known, dim]: readonly [Dim, Dim]): Dim {
+  if (known === 1 || dim === 1) return known === 1 ? dim : known;
+  if (differ(known, dim)) throw mismatch(c.node, `one size of "${letter}"`, `${known} and ${dim}`);
+  return moreKnown(known, dim);
+}
+
+/** The size of each letter of a term, and of what "..." stands for; undefined if the rank does not fit. */
+function termAxes(term: string, shape: Shape): { letters: [string, Dim][]; dots: Shape | undefined } | undefined {
+  const [before = "", after] = term.split("...");
+  const start = before.length;
+  const end = shape.length - (after?.length ?? 0);
+  if (after === undefined ? shape.length !== start : end < start) return undefined;
+  const front = [...before].map((letter, k): [string, Dim] => [letter, shape[k]!]);
+  const back = [...(after ?? "")].map((letter, k): [string, Dim] => [letter, shape[end + k]!]);
+  return { letters: [...front, ...back], dots: after === undefined ? undefined : shape.slice(start, end) };
+}
 
 function implicitOutput(left: string): string {
   const letters = [...left].filter((letter) => /[A-Za-z]/.test(letter));

@@ -58,8 +58,8 @@ function keptRatio(c: RuleContext, x: readonly Dim[], axes: readonly number[], s
 
 /** GridSample: X [n, c, ...in], grid [n, ...out, rank]. Y [n, c, ...out]. */
 export const gridSample: ShapeRule = (c) => {
-  const x = shapeOf(c, 0);
-  const grid = shapeOf(c, 1);
+  const x = shapeOfRank(c, 0, 3);
+  const grid = shapeOfRank(c, 1, 3);
   return like(c, x && grid && [x[0]!, x[1]!, ...grid.slice(1, -1)]);
 };
 

@@ -61,8 +61,9 @@ export function unknownDim(c: RuleContext, axis: number, output = 0): Dim {
   return c.dims.fresh(`${c.node.outputs[output] || c.node.name}.${axis}`);
 }
 
-/** A shape of `rank` unknown dimensions. */
-export function unknownShape(c: RuleContext, rank: number, output = 0): Shape {
+/** A shape of `rank` unknown dimensions; undefined for a rank that no runtime has. */
+export function unknownShape(c: RuleContext, rank: number, output = 0): Shape | undefined {
+  if (!(rank >= 0 && rank <= MAX_RANK)) return undefined;
   return Array.from({ length: rank }, (_, axis) => unknownDim(c, axis, output));
 }
 
@@ -120,6 +121,9 @@ export function contentsOfTensor(t: Tensor): Contents | undefined {
   const values = toNumbers(t);
   return values.every(Number.isInteger) ? values : undefined;
 }
+
+/** More axes than any tensor has. */
+const MAX_RANK = 64;
 
 /** Longer lists are data, not shapes. */
 export const MAX_CONTENTS = 256;

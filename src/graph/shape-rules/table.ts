@@ -9,6 +9,7 @@ import { labelLoss } from "./loss.ts";
 import * as movement from "./movement.ts";
 import * as normalization from "./normalization.ts";
 import { globalPool, maxPool, pool } from "./pooling.ts";
+import { recurrent } from "./recurrent.ts";
 import * as reduction from "./reduction.ts";
 import * as resizing from "./resize.ts";
 import type { ShapeRule } from "./rule.ts";
@@ -130,6 +131,10 @@ export const SHAPE_RULES = {
   ReduceSum: reduction.reduce,
   ReduceSumSquare: reduction.reduce,
   TopK: reduction.topK,
+  // Recurrent layers.
+  GRU: recurrent,
+  LSTM: recurrent,
+  RNN: recurrent,
   // Movement.
   Concat: movement.concat,
   Expand: movement.expand,

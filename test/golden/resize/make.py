@@ -48,7 +48,7 @@ def resizing():
 
 
 def torchvision_resize_and_crop(image, size, crop_height, crop_width, code):
-    """torchvision 0.20 transforms.functional: resize(int), then center_crop, for PIL images."""
+    """What torchvision does to PIL images in resize(int) and center_crop, restated here; torchvision itself was not run."""
     width, height = image.size
     short, long = (width, height) if width <= height else (height, width)
     new_short, new_long = size, int(size * long / short)

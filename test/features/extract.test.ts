@@ -1,0 +1,124 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { imageFolder } from "../../src/data/image-folder.ts";
+import { ImageLoader } from "../../src/data/loader.ts";
+import type { Dataset } from "../../src/data/sample.ts";
+import { type ExtractOptions, extractFeatures } from "../../src/features/extract.ts";
+import { backboneGraph, findCut } from "../../src/models/backbone.ts";
+import { loadModel } from "../../src/models/load-model.ts";
+import type { Model } from "../../src/models/model.ts";
+import { Session } from "../../src/runtime/session.ts";
+import { tensor } from "../../src/tensor/tensor.ts";
+import { temporaryFolder } from "../data/made.ts";
+import { TINY_SIZE, TINY_WIDTH, tinyGraph, writeColorImages, writeTinyModel } from "../models/tiny.ts";
+
+let model: Model;
+let data: Dataset;
+const backbone = () => backboneGraph(model.graph, findCut(model.graph));
+const options = (cacheFolder: string, changes: Partial<ExtractOptions> = {}): ExtractOptions => ({
+  name: "tiny",
+  preprocessing: model.requirePreprocessing(),
+  cacheFolder,
+  clock: () => Date.now(),
+  ...changes,
+});
+
+beforeAll(async () => {
+  const root = await mkdtemp(join(tmpdir(), "rootstock-extract-"));
+  model = await loadModel(await writeTinyModel(join(root, "tiny.onnx")));
+  await writeColorImages(join(root, "images"), 12);
+  await writeFile(
+    join(root, "images", "red", "broken.png"),
+    Buffer.concat([Buffer.from("89504e470d0a1a0a0000000d49484452", "hex"), Buffer.alloc(40)]),
+  );
+  data = await imageFolder(join(root, "images"));
+});
+
+test("a row is what the whole network computes before its classifier", async () => {
+  const { features, samples } = await extractFeatures(backbone(), data.samples, options("", { cache: false }));
+  const loader = new ImageLoader({ threads: 0 });
+  await using session = await Session.create(
+    backboneGraph(tinyGraph({ classes: 0 }), findCut(tinyGraph({ classes: 0 }))),
+  );
+  for await (const image of loader.load([samples[7]!.file], model.requirePreprocessing())) {
+    if ("error" in image) throw new Error(image.error);
+    const out = await session.run({ input: tensor("float32", [1, 3, TINY_SIZE, TINY_SIZE], image.pixels) });
+    expect(features.subarray(7 * TINY_WIDTH, 8 * TINY_WIDTH)).toEqual(Object.values(out)[0]!.data);
+  }
+  await loader.close();
+});
+
+test("a damaged image is reported by name and left out, the others keep their places", async () => {
+  const { features, samples, failed } = await extractFeatures(backbone(), data.samples, options("", { cache: false }));
+  expect(failed.map(({ sample }) => sample.path)).toEqual(["red/broken.png"]);
+  expect(samples).toHaveLength(36);
+  expect(features).toHaveLength(36 * TINY_WIDTH);
+});
+
+test("the second time everything comes from the cache, bit for bit", async () => {
+  const cache = await temporaryFolder();
+  const first = await extractFeatures(backbone(), data.samples, options(cache));
+  let computed = 0;
+  const second = await extractFeatures(backbone(), data.samples, options(cache, { onProgress: () => computed++ }));
+  expect([first.fromCache, second.fromCache]).toEqual([0, 36]);
+  expect(computed).toBe(1); // the damaged image is tried again
+  expect(second.features).toEqual(first.features);
+});
+
+test("features do not depend on the number of threads", async () => {
+  const one = await extractFeatures(backbone(), data.samples, options("", { cache: false, threads: 1 }));
+  const two = await extractFeatures(backbone(), data.samples, options("", { cache: false, threads: 2 }));
+  expect(two.features).toEqual(one.features);
+});
+
+test("another preprocessing and another backbone are other features", async () => {
+  const cache = await temporaryFolder();
+  await extractFeatures(backbone(), data.samples, options(cache));
+  const changed = { ...model.requirePreprocessing(), interpolation: "nearest" as const };
+  expect((await extractFeatures(backbone(), data.samples, options(cache, { preprocessing: changed }))).fromCache).toBe(
+    0,
+  );
+  const other = tinyGraph({ seed: 1 });
+  expect((await extractFeatures(backboneGraph(other, findCut(other)), data.samples, options(cache))).fromCache).toBe(0);
+});
+
+test("an abort keeps what was computed", async () => {
+  const cache = await temporaryFolder();
+  const controller = new AbortController();
+  const stopped = extractFeatures(
+    backbone(),
+    data.samples,
+    options(cache, { signal: controller.signal, onProgress: (done) => done === 20 && controller.abort() }),
+  );
+  await expect(stopped).rejects.toMatchObject({ code: "ABORTED" });
+  const again = await extractFeatures(backbone(), data.samples, options(cache));
+  expect(again.fromCache).toBeGreaterThanOrEqual(16);
+  expect(again.fromCache).toBeLessThan(36);
+});
+
+test("equal files are computed once, and both get features", async () => {
+  const twice = [data.samples[0]!, { ...data.samples[0]!, file: data.samples[0]!.file, path: "copy.png" }];
+  let computed = 0;
+  const { features } = await extractFeatures(
+    backbone(),
+    twice,
+    options("", { cache: false, onProgress: () => computed++ }),
+  );
+  expect(computed).toBe(1);
+  expect(features.subarray(0, TINY_WIDTH)).toEqual(features.subarray(TINY_WIDTH));
+});
+
+test("a cache that cannot be used is a warning", async () => {
+  const file = join(await temporaryFolder(), "file");
+  await writeFile(file, "");
+  const warnings: string[] = [];
+  const { samples } = await extractFeatures(
+    backbone(),
+    data.samples,
+    options(file, { onWarning: (text) => warnings.push(text) }),
+  );
+  expect(samples).toHaveLength(36);
+  expect(warnings).toEqual([expect.stringContaining("cannot be used")]);
+});

@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import { constant, cosine } from "../../src/optim/schedule.ts";
+
+const steps = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
+describe("constant", () => {
+  test("gives the same learning rate at every step", () => {
+    expect([1, 2, 1e9].map(constant(0.03))).toEqual([0.03, 0.03, 0.03]);
+  });
+});
+
+describe("cosine", () => {
+  test("warms up linearly, reaches the peak, and ends at the final rate", () => {
+    const rate = cosine({ peak: 1, totalSteps: 8, warmupSteps: 4, final: 0.2 });
+    const half = (x: number): number => 0.2 + 0.4 * (1 + Math.cos(Math.PI * x));
+    const wanted = [0.25, 0.5, 0.75, 1, half(0.25), half(0.5), half(0.75), 0.2];
+    for (const [i, value] of steps(8).map(rate).entries()) expect(value).toBeCloseTo(wanted[i]!, 12);
+  });
+
+  test("goes down at once without a warm-up, to zero by default", () => {
+    const rates = steps(4).map(cosine({ peak: 2, totalSteps: 4 }));
+    const wanted = [1 + Math.SQRT1_2, 1, 1 - Math.SQRT1_2, 0];
+    for (const [i, value] of rates.entries()) expect(value).toBeCloseTo(wanted[i]!, 12);
+  });
+
+  test("never rises after the warm-up and stays between final and peak", () => {
+    const rates = steps(100).map(cosine({ peak: 0.1, totalSteps: 100, warmupSteps: 10, final: 0.001 }));
+    expect(Math.max(...rates)).toBe(0.1);
+    expect(rates.indexOf(0.1)).toBe(9);
+    for (let i = 10; i < 100; i++) expect(rates[i]!).toBeLessThan(rates[i - 1]!);
+    expect(rates.at(-1)).toBeCloseTo(0.001, 12);
+  });
+
+  test("stays at the final rate beyond the last step", () => {
+    const rate = cosine({ peak: 1, totalSteps: 5, final: 0.5 });
+    expect(rate(6)).toBe(0.5);
+    expect(rate(1000)).toBe(0.5);
+  });
+
+  test("that is all warm-up ends at its peak", () => {
+    const rates = steps(3).map(cosine({ peak: 3, totalSteps: 3, warmupSteps: 3 }));
+    expect(rates).toEqual([1, 2, 3]);
+  });
+});

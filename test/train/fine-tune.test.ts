@@ -1,0 +1,187 @@
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { imageFolder } from "../../src/data/image-folder.ts";
+import type { Dataset } from "../../src/data/sample.ts";
+import { loadModel } from "../../src/models/load-model.ts";
+import type { Model } from "../../src/models/model.ts";
+import { fineTune } from "../../src/train/fine-tune.ts";
+import type { FineTuneOptions, Progress } from "../../src/train/options.ts";
+import { assets, withAssets } from "../assets.ts";
+import { temporaryFolder } from "../data/made.ts";
+import { writeColorImages, writeTinyModel } from "../models/tiny.ts";
+
+let model: Model;
+let data: Dataset;
+let root: string;
+const run = (options: FineTuneOptions = {}) => fineTune(model, data, { cache: false, epochs: 15, ...options });
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "rootstock-fine-tune-"));
+  model = await loadModel(await writeTinyModel(join(root, "tiny.onnx")));
+  data = await imageFolder(await writeColorImages(join(root, "images"), 20));
+});
+
+test("colors are told apart, and everything is reported", async () => {
+  const events: Progress[] = [];
+  const result = await run({ onProgress: (event) => events.push(event) });
+  expect(result.metrics.accuracy).toBeGreaterThan(0.9);
+  expect(result).toMatchObject({
+    classes: ["blue", "green", "red"],
+    evaluatedOn: "validation",
+    featuresFromCache: 0,
+    folder: undefined,
+    failed: [],
+  });
+  expect(result.history).toHaveLength(15);
+  expect(events.filter(({ kind }) => kind === "epoch")).toHaveLength(15);
+  expect(events.find(({ kind }) => kind === "plan")).toMatchObject({ text: expect.stringContaining("16x16 RGB") });
+  expect(await result.model.predict(join(root, "images", "red", "3.png"))).toMatchObject([{ label: "red" }, {}, {}]);
+  await result.model.release();
+});
+
+test("the run's folder holds what is needed to repeat and to read it", async () => {
+  const out = join(await temporaryFolder(), "run");
+  const result = await run({ out, seed: 3 });
+  expect((await readdir(out)).sort()).toEqual([
+    "config.json",
+    "data.json",
+    "environment.json",
+    "metrics.jsonl",
+    "model.onnx",
+    "result.json",
+  ]);
+  const read = async (name: string) => JSON.parse(await readFile(join(out, name), "utf8"));
+  expect(await read("config.json")).toMatchObject({
+    model: "tiny.onnx",
+    cut: "embedding",
+    recipe: { seed: 3, epochs: 15, optimizer: "adamw" },
+  });
+  expect((await read("data.json")).samples).toHaveLength(60);
+  expect((await read("data.json")).samples[0]).toEqual({
+    path: "blue/0.png",
+    label: 0,
+    split: expect.any(String),
+    sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
+  expect((await read("result.json")).metrics).toEqual(result.metrics);
+  expect((await readFile(join(out, "metrics.jsonl"), "utf8")).trim().split("\n")).toHaveLength(15);
+});
+
+test("the exported file predicts what the model in memory predicts", async () => {
+  const out = await temporaryFolder();
+  const result = await run();
+  await result.export(join(out, "model.onnx"));
+  await using exported = await loadModel(join(out, "model.onnx"));
+  expect(exported.labels).toEqual(["blue", "green", "red"]);
+  expect(Object.fromEntries(exported.metadata)).toMatchObject({
+    task: "image-classification",
+    license: "CC0-1.0",
+    base_model: "tiny.onnx",
+    activation: "softmax",
+    run_id: result.id,
+  });
+  const file = join(root, "images", "green", "5.png");
+  expect(await exported.predict(file)).toEqual(await result.model.predict(file));
+});
+
+test("one seed gives the same metrics and byte-identical weights, another seed differs", async () => {
+  const weights = async (seed: number) => {
+    const { model: trained, metrics } = await run({ seed });
+    return {
+      metrics,
+      bytes: [...trained.graph.initializers.values()].map((t) =>
+        Buffer.from(t.data.buffer, t.data.byteOffset, t.data.byteLength).toString("hex"),
+      ),
+    };
+  };
+  const [a, b, c] = [await weights(1), await weights(1), await weights(2)];
+  expect(b).toEqual(a);
+  expect(c.bytes).not.toEqual(a.bytes);
+});
+
+test("a model that ends with its features, a fixed batch and sigmoid outputs train too", async () => {
+  for (const options of [{ classes: 0 }, { batch: 4 }, { batch: 1, classes: 0 }]) {
+    const other = await loadModel(await writeTinyModel(join(await temporaryFolder(), "other.onnx"), options));
+    const result = await fineTune(other, data, { cache: false, epochs: 15, loss: "binary-cross-entropy" });
+    expect(result.metrics.accuracy).toBeGreaterThan(0.9);
+    await result.export(join(await temporaryFolder(), "model.onnx"));
+  }
+});
+
+test("a test split decides the reported numbers, validation the best epoch", async () => {
+  const split = await temporaryFolder();
+  await writeColorImages(join(split, "train"), 10);
+  await writeColorImages(join(split, "val"), 4, { seed: 1 });
+  await writeColorImages(join(split, "test"), 6, { seed: 2 });
+  const result = await fineTune(model, await imageFolder(split), { cache: false, epochs: 5 });
+  expect(result.evaluatedOn).toBe("test");
+  expect(result.evaluation.perClass.map(({ support }) => support)).toEqual([6, 6, 6]);
+});
+
+test("a class whose images are all damaged is refused by name", async () => {
+  const samples = data.samples.map((sample) =>
+    sample.label === 2
+      ? { ...sample, file: join(root, "tiny.onnx"), sha256: sample.sha256.replace(/^./, "x") }
+      : sample,
+  );
+  await expect(fineTune(model, { ...data, samples }, { cache: false })).rejects.toMatchObject({
+    code: "BAD_DATA",
+    message: expect.stringContaining("none of red"),
+  });
+});
+
+test("a failed run leaves no lock and no result behind", async () => {
+  const out = join(await temporaryFolder(), "run");
+  await expect(run({ out, learningRate: 1e30, optimizer: "sgd" })).rejects.toMatchObject({ code: "DIVERGED" });
+  expect(await readdir(out)).not.toContain("run.lock");
+  expect(await readdir(out)).not.toContain("result.json");
+  const again = await run({ out });
+  expect(again.folder).toBe(out);
+});
+
+withAssets("on real weights and photographs", () => {
+  // Accuracy of a logistic probe on the same features, less one percentage point (see the assets' README).
+  const FLOORS = [
+    ["squeezenet1_1/squeezenet1_1.onnx", "hymenoptera", 0.898],
+    ["squeezenet1_1/squeezenet1_1.onnx", "flowers", 0.81],
+    ["squeezenet1_1/squeezenet1_1.onnx", "cats-vs-dogs", 0.948],
+    ["mobilenetv2_1.0_224/mobilenetv2_1.0_224.onnx", "hymenoptera", 0.951],
+    ["mobilenetv2_1.0_224/mobilenetv2_1.0_224.onnx", "flowers", 0.857],
+    ["mobilenetv2_1.0_224/mobilenetv2_1.0_224.onnx", "cats-vs-dogs", 0.973],
+  ] as const;
+  test.each(FLOORS)("%s on %s reaches %d", async (file, set, floor) => {
+    const base = await loadModel(join(assets!, "models", file));
+    const photos = await imageFolder(join(assets!, "datasets", set));
+    const cacheFolder = join(tmpdir(), "rootstock-test-features");
+    const result = await fineTune(base, photos, { cacheFolder });
+    expect(result.metrics.accuracy).toBeGreaterThanOrEqual(floor);
+    await result.export(join(await temporaryFolder(), "model.onnx"));
+  });
+
+  // Other cuts, other sizes, batch normalization folded and separate, float16 initializers.
+  test.each([
+    ["resnet50v2_c4/resnet50v2_c4_fp16.onnx", 0.8],
+    ["mobilenetv2_1.0_bn/mobilenetv2_1.0_bn_backbone.onnx", 0.85],
+    ["mobilenetv2_0.35_224/mobilenetv2_0.35_bn_backbone.onnx", 0.8],
+    ["resnet20_cifar10/resnet20_cifar10.onnx", 0.55],
+  ])("%s trains on hymenoptera and passes the parity gate", async (file, floor) => {
+    const base = await loadModel(join(assets!, "models", file));
+    const photos = await imageFolder(join(assets!, "datasets", "hymenoptera"));
+    const result = await fineTune(base, photos, { cache: false });
+    expect(result.metrics.accuracy).toBeGreaterThan(floor);
+    await result.export(join(await temporaryFolder(), "model.onnx"));
+  });
+});
+
+describe("the cache", () => {
+  test("gives the same run as without it", async () => {
+    const cacheFolder = await temporaryFolder();
+    const cold = await run({ cache: true, cacheFolder });
+    const warm = await run({ cache: true, cacheFolder });
+    expect([cold.featuresFromCache, warm.featuresFromCache]).toEqual([0, 60]);
+    expect(warm.metrics).toEqual(cold.metrics);
+    expect((await run()).metrics).toEqual(cold.metrics);
+  });
+});

@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { HEAD } from "../../src/models/head.ts";
+import { constant } from "../../src/optim/schedule.ts";
+import { rng } from "../../src/random.ts";
+import { type FitOptions, fit as train } from "../../src/train/fit.ts";
+import { clusters, headStep } from "./made.ts";
+
+async function run(changes: Partial<FitOptions> = {}) {
+  const { step, parameters } = await headStep();
+  const result = await train({
+    step,
+    parameters,
+    train: clusters(30),
+    validate: async () => ({ loss: 1 / step.steps }),
+    epochs: 4,
+    batchSize: 8,
+    schedule: constant(0.05),
+    monitor: { measure: "loss", mode: "min" },
+    rng: rng(1),
+    ...changes,
+  });
+  await step[Symbol.asyncDispose]();
+  return { ...result, weights: parameters.get(HEAD.weight)!.data };
+}
+
+test("visits every sample once per epoch and the loss falls", async () => {
+  const { history } = await run();
+  expect(history.map(({ steps }) => steps)).toEqual([4, 8, 12, 16]); // 30 samples are 3 batches of 8 and one of 6
+  expect(history.at(-1)!.trainLoss).toBeLessThan(history[0]!.trainLoss / 2);
+});
+
+test("keeps the parameters of the best epoch, whether or not it is the last", async () => {
+  const losses = [3, 1, 2, 2];
+  let epoch = 0;
+  const best = await run({ validate: async () => ({ loss: losses[epoch++]! }) });
+  expect(best.bestEpoch).toBe(2);
+  expect(best.history.map((report) => report.best)).toEqual([true, true, false, false]);
+  expect(best.weights).toEqual((await run({ epochs: 2 })).weights);
+});
+
+test("mode max keeps the largest value, and a tie keeps the earlier epoch", async () => {
+  let epoch = 0;
+  const { bestEpoch } = await run({
+    monitor: { measure: "accuracy", mode: "max" },
+    validate: async () => ({ accuracy: [0.1, 0.9, 0.9, 0.2][epoch++]! }),
+  });
+  expect(bestEpoch).toBe(2);
+});
+
+test("one seed gives the same bits, another seed gives others", async () => {
+  const [a, b, c] = [await run(), await run(), await run({ rng: rng(2) })];
+  expect(b.weights).toEqual(a.weights);
+  expect(c.weights).not.toEqual(a.weights);
+});
+
+test("a callback can stop the run, and callbacks see every epoch in order", async () => {
+  const seen: number[] = [];
+  const { history, stopped } = await run({
+    callbacks: [
+      { name: "see", onEpochEnd: ({ epoch }) => void seen.push(epoch) },
+      { name: "stop", onEpochEnd: ({ epoch }, control) => (epoch === 2 ? control.stop("enough") : undefined) },
+    ],
+  });
+  expect([seen, history.length, stopped]).toEqual([[1, 2], 2, "enough"]);
+});
+
+test("a loss that is no number ends the run with the step and the advice", async () => {
+  const broken = { features: new Float32Array(8 * 4).fill(Number.NaN), labels: new Int32Array(8) };
+  await expect(run({ train: broken })).rejects.toMatchObject({
+    code: "DIVERGED",
+    message: expect.stringContaining("smaller learning rate"),
+  });
+});
+
+test("an abort ends the run between two steps", async () => {
+  await expect(run({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "ABORTED" });
+});
