@@ -48,20 +48,26 @@ export function gradientPath(
   return { nodes, values: new Set([...backward].filter((value) => forward.has(value))) };
 }
 
-/** Lists every node between the parameters and the loss that has no rule, or a form that its rule does not cover. */
+/**
+ * Lists every node between the parameters and the loss that has no rule, or a form that its rule does not cover. Values
+ * of unknown rank are named only where there is nothing else: they follow from operators without a rule.
+ */
 export function obstacles(
   nodes: readonly Node[],
   values: ReadonlySet<Value>,
   rules: RuleTable,
   shapeOf: (value: Value) => Shape | undefined,
 ): Obstacle[] {
-  return nodes.flatMap((node) => {
-    const found = ruleOf(node, rules);
-    if (!found) return [{ node, reason: "no gradient rule" }];
-    const reason =
-      found.unsupported?.(node, shapeOf) ?? uncovered(node, values, rules) ?? unknownShape(node, values, shapeOf);
-    return reason === undefined ? [] : [{ node, reason }];
+  const list = (reasonFor: (node: Node) => string | undefined): Obstacle[] =>
+    nodes.flatMap((node) => {
+      const reason = reasonFor(node);
+      return reason === undefined ? [] : [{ node, reason }];
+    });
+  const found = list((node) => {
+    const rule = ruleOf(node, rules);
+    return rule ? (rule.unsupported?.(node, shapeOf) ?? uncovered(node, values, rules)) : "no gradient rule";
   });
+  return found.length > 0 ? found : list((node) => unknownShape(node, values, shapeOf));
 }
 
 /** @throws RootstockError NOT_DIFFERENTIABLE naming every obstacle and what to freeze, unless there is none. */

@@ -38,12 +38,14 @@ export function gradientName(parameter: Value): Value {
 export function gradient(graph: Graph, { of, with: parameters, rules = BUILT_IN_RULES }: GradientOptions): Graph {
   const types = inferTypes(graph);
   const shapeOf = (value: Value): Shape | undefined => types.get(value)?.shape;
-  checkEnds(of, parameters, types);
+  checkParameters(parameters, types);
   const { nodes, values } = gradientPath(graph, of, parameters, rules);
+  // Before the loss: behind an operator that nobody knows, its shape is not known either.
   assertDifferentiable(obstacles(nodes, values, rules, shapeOf), nodes.length, of);
+  const { dtype } = scalarType(of, types);
 
   const b = new GraphBuilder(graph.name, graph);
-  const adjoints = new Map<Value, Value>([[of, b.scalar(1, types.get(of)!.dtype)]]);
+  const adjoints = new Map<Value, Value>([[of, b.scalar(1, dtype)]]);
   const accumulate = (value: Value, product: Value): void => {
     const sum = adjoints.get(value);
     adjoints.set(value, sum === undefined ? product : b.add(sum, product));
@@ -122,7 +124,7 @@ function unbroadcast(b: GraphBuilder, value: Value, from: Shape, to: Shape, node
   return lead === 0 ? sum : b.op("Squeeze", [sum, b.ints(Array.from({ length: lead }, (_, i) => i))]);
 }
 
-function checkEnds(of: Value, parameters: readonly Value[], types: ReadonlyMap<Value, ValueType>): void {
+function scalarType(of: Value, types: ReadonlyMap<Value, ValueType>): ValueType {
   const loss = types.get(of);
   if (!loss)
     throw new RootstockError("NOT_DIFFERENTIABLE", `"${of}" is not a value of the graph, or its type is unknown.`);
@@ -131,6 +133,10 @@ function checkEnds(of: Value, parameters: readonly Value[], types: ReadonlyMap<V
       "SHAPE_MISMATCH",
       `gradient requires a scalar loss, got "${of}" of shape ${formatShape(loss.shape)}.`,
     );
+  return loss;
+}
+
+function checkParameters(parameters: readonly Value[], types: ReadonlyMap<Value, ValueType>): void {
   for (const value of parameters) {
     const type = types.get(value);
     if (!type || !isFloat(type.dtype)) {

@@ -62,13 +62,17 @@ function report(error: unknown, output: Output, args: readonly string[], name: s
   const code = error instanceof RootstockError ? error.code : error instanceof UsageError ? "USAGE" : "INTERNAL";
   const message = messageOf(error);
   output.json({ error: { code, message } });
+  if (code === "ABORTED") {
+    output.note(`interrupted  ${message} Computed features are in the cache: run the same command again to go on.`);
+    return EXIT.interrupted;
+  }
   output.note(`${output.color.red("error")}  ${message}`);
   if (args.includes("--debug") && error instanceof Error) output.note(error.stack ?? "");
   if (error instanceof UsageError) {
     output.note(`See: rootstock ${name !== undefined && Object.hasOwn(COMMANDS, name) ? `${name} ` : ""}--help`);
     return EXIT.usage;
   }
-  return code === "ABORTED" ? EXIT.interrupted : EXIT.failed;
+  return EXIT.failed;
 }
 
 function show(text: string, output: Output): number {

@@ -29,6 +29,7 @@ export interface ExtractOptions {
   readonly maxCacheBytes?: number | undefined;
   /** Threads for inference and for decoding. @default the number of cores */
   readonly threads?: number | undefined;
+  /** Where the network runs. @default "cpu" */
   readonly provider?: Provider | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each image that had to be computed. */
@@ -60,12 +61,12 @@ export async function extractFeatures(
   samples: readonly Sample[],
   options: ExtractOptions,
 ): Promise<FeatureSet> {
-  const { preprocessing, threads, provider, signal, onProgress, clock } = options;
+  const { preprocessing, cache = true, threads, provider, signal, onProgress, clock } = options;
   const width = Number(backbone.outputs[0]!.shape![1]);
   const withoutCache = (error: unknown): undefined => {
     options.onWarning?.(messageOf(error));
   };
-  let store = options.cache === false ? undefined : await openStore(backbone, width, options).catch(withoutCache);
+  let store = cache ? await openStore(backbone, width, options).catch(withoutCache) : undefined;
   const flush = async (): Promise<void> => {
     await store?.flush().catch((error: unknown) => {
       store = withoutCache(error);

@@ -158,10 +158,15 @@ export class GraphBuilder {
 }
 
 export interface GemmOptions {
+  /** What is added; nothing where it is "". @default "" */
   readonly c?: Value | undefined;
+  /** @default false */
   readonly transA?: boolean | undefined;
+  /** @default false */
   readonly transB?: boolean | undefined;
+  /** @default 1 */
   readonly alpha?: number | undefined;
+  /** @default 1 */
   readonly beta?: number | undefined;
 }
 

@@ -1,5 +1,5 @@
 /** Shape inference: the element type and shape of every value, with symbolic dimensions, from the graph's inputs down. */
-import { formatShape, type Graph, type Value, type ValueType } from "./graph.ts";
+import { formatShape, type Graph, type Node, type Value, type ValueType } from "./graph.ts";
 import { dimAlgebra } from "./shape-rules/dims.ts";
 import { contentsOfTensor, type Inferred, mismatch } from "./shape-rules/rule.ts";
 import { shapeRule } from "./shape-rules/table.ts";
@@ -35,13 +35,17 @@ export function inferValues(graph: Graph): Map<Value, Inferred> {
     const inputs = node.inputs.map((name) => known.get(name));
     const constant = (index: number) => tensors.get(node.inputs[index] ?? "");
     const outputs = rule({ node, opset, inputs, constant, dims });
+    checkSizes(node, outputs);
     for (const [i, name] of node.outputs.entries()) {
       const output = outputs[i];
-      if (output?.shape?.some((dim) => typeof dim === "number" && dim < 0)) {
-        throw mismatch(node, "outputs of sizes of at least 0", formatShape(output.shape));
-      }
       if (name !== "" && output) known.set(name, output);
     }
   }
   return known;
+}
+
+/** No size is negative, whatever a shape computation gave. */
+function checkSizes(node: Node, outputs: readonly (Inferred | undefined)[]): void {
+  const wrong = outputs.find((output) => output?.shape?.some((dim) => typeof dim === "number" && dim < 0));
+  if (wrong) throw mismatch(node, "outputs of sizes of at least 0", formatShape(wrong.shape));
 }

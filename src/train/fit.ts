@@ -28,6 +28,7 @@ export interface FitOptions {
   readonly monitor: Monitor;
   /** Source of the order of the samples: every epoch has its own. */
   readonly rng: Rng;
+  /** Told after each epoch, in this order. @default [] */
   readonly callbacks?: readonly Callback[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -23,9 +23,11 @@ export interface FineTuneOptions {
   readonly batchSize?: number | undefined;
   /** Peak learning rate; it falls to zero along half a cosine. @default the optimizer's, for standardized features */
   readonly learningRate?: number | undefined;
+  /** @default "adamw" */
   readonly optimizer?: OptimizerName | undefined;
   /** Decay of the head's weights, in the optimizer's convention. @default the optimizer's, for standardized features */
   readonly weightDecay?: number | undefined;
+  /** @default "cross-entropy" */
   readonly loss?: LossName | undefined;
   /** Epochs without a better validation loss after which training ends. */
   readonly patience?: number | undefined;
