@@ -13,6 +13,10 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import sharp from "sharp";
 
 const [folder, image] = process.argv.slice(2);
+if (image === undefined) {
+  console.error("Usage: node examples/run-exported-model.mjs <folder of the run> <image>");
+  process.exit(2);
+}
 const { classes } = JSON.parse(readFileSync(`${folder}/result.json`, "utf8"));
 const { inputSize, resize, scale, offset, mean, std } = JSON.parse(
   readFileSync(`${folder}/config.json`, "utf8"),

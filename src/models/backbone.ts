@@ -89,7 +89,7 @@ export function backboneGraph(graph: Graph, cut: Cut): Graph {
   const type = { dtype: types.get(cut.value)!.dtype, shape: cut.shape };
   const b = new GraphBuilder(graph.name, subgraph(graph, graph.inputs, [{ name: cut.value, ...type }]));
   const pooled = pool(b, cut);
-  b.named("Identity", [pooled], FEATURES);
+  if (pooled !== FEATURES) b.named("Identity", [pooled], FEATURES); // exported files have that value already
   return b.build([{ name: FEATURES, dtype: type.dtype, shape: [cut.shape[0]!, cut.width] }]);
 }
 

@@ -1,6 +1,6 @@
 /** The new head: a fresh linear layer from features to one logit per class. */
 import { GraphBuilder } from "../graph/builder.ts";
-import type { Graph, Value } from "../graph/graph.ts";
+import type { Graph, Node, Value } from "../graph/graph.ts";
 import { type Tensor, zeros } from "../tensor/tensor.ts";
 import { FEATURES } from "./backbone.ts";
 
@@ -45,7 +45,7 @@ export function headGraph({ width, numClasses }: HeadSize): Graph {
 
 /** A backbone with a trained head and its activation: the graph from pixels to `probabilities` [batch, numClasses]. */
 export function classifierGraph(backbone: Graph, parameters: Parameters, activation: "softmax" | "sigmoid"): Graph {
-  const b = new GraphBuilder(backbone.name, backbone);
+  const b = new GraphBuilder(backbone.name, withoutHeadNames(backbone));
   for (const [name, value] of parameters) b.initializer(name, value);
   appendLinear(b);
   if (activation === "softmax")
@@ -54,6 +54,17 @@ export function classifierGraph(backbone: Graph, parameters: Parameters, activat
   const batch = backbone.outputs[0]!.shape![0]!; // a backbone's output is FEATURES [batch, width]
   const numClasses = parameters.get(HEAD.bias)!.data.length;
   return b.build([{ name: HEAD.probabilities, dtype: "float32", shape: [batch, numClasses] }]);
+}
+
+/** A backbone whose own values leave the head's names free: one that was cut at its old "logits" computes such a value. */
+function withoutHeadNames(backbone: Graph): Graph {
+  const taken = new Set<Value>(Object.values(HEAD));
+  const renamed = (value: Value): Value => (taken.has(value) ? `backbone.${value}` : value);
+  const nodes = backbone.nodes.map(
+    (node): Node => ({ ...node, inputs: node.inputs.map(renamed), outputs: node.outputs.map(renamed) }),
+  );
+  const initializers = new Map([...backbone.initializers].map(([name, value]) => [renamed(name), value] as const));
+  return { ...backbone, nodes, initializers };
 }
 
 function appendLinear(b: GraphBuilder): void {

