@@ -18,9 +18,11 @@ if (image === undefined) {
   process.exit(2);
 }
 const { classes } = JSON.parse(readFileSync(`${folder}/result.json`, "utf8"));
-const { inputSize, resize, scale, offset, mean, std } = JSON.parse(
+const { inputSize, resize, channels, layout, scale, offset, mean, std } = JSON.parse(
   readFileSync(`${folder}/config.json`, "utf8"),
 ).preprocessing;
+if (`${resize.kind} ${channels} ${layout}` !== "shortest-edge RGB NCHW")
+  throw new Error("This preprocessing is not covered.");
 
 const [height, width] = inputSize;
 const pixels = await sharp(image)

@@ -3,8 +3,8 @@
  *
  * On linux/x64 the install script of onnxruntime-node downloads CUDA libraries when they are absent, and fails the
  * whole installation without network. It leaves at once when the files exist, so this script (npm runs every
- * `preinstall` before any `postinstall`) puts empty files in their place. Somebody who wants CUDA asks for it with
- * `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12`, which replaces them with the real ones.
+ * `preinstall` before any `postinstall`) puts empty files in their place. Somebody who wants CUDA runs that install
+ * script with ONNXRUNTIME_NODE_INSTALL=cuda12, which replaces them with the real ones (docs/decisions/0005).
  */
 import { existsSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -21,6 +21,7 @@ try {
     }
   }
 } catch (error) {
-  // Nothing here may fail an installation: without the files, onnxruntime-node's own script decides.
+  // Nothing here may fail an installation. In a checkout npm may run this before the dependencies are there.
+  if (error.code === "MODULE_NOT_FOUND") process.exit(0);
   console.warn(`rootstock: could not prepare onnxruntime-node for an offline installation (${error})`);
 }

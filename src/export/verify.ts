@@ -3,7 +3,7 @@ import { RootstockError } from "../errors.ts";
 import { loadModel } from "../models/load-model.ts";
 
 /** Largest difference of a probability that rounding may explain: float32, another order of the same operations. */
-export const PARITY_TOLERANCE = 1e-3;
+const PARITY_TOLERANCE = 1e-3;
 
 /** What the training path found for some image files. */
 export interface ParityCheck {

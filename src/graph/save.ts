@@ -2,7 +2,9 @@
 
 import { create } from "@bufbuild/protobuf";
 import { ATTRIBUTE_KIND } from "../onnx/attribute-kind.ts";
+import type { DecodedModel } from "../onnx/decode.ts";
 import { encodeModel } from "../onnx/encode.ts";
+import { moveToExternalData } from "../onnx/external-data.ts";
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -32,6 +34,30 @@ const NEWEST_IR_VERSION = 13n;
 
 /** Encodes a graph as chunks to be written in order; the weights among them are views, not copies. */
 export function saveGraph(graph: Graph, metadata: ReadonlyMap<string, string> = new Map()): Uint8Array[] {
+  return encodeModel(modelOf(graph, metadata));
+}
+
+/** A model and the file beside it that holds its weights: needed above 2 GB, where one protobuf message ends. */
+export interface SavedGraph {
+  readonly model: Uint8Array[];
+  readonly weights: Uint8Array[];
+}
+
+/**
+ * Encodes a graph as two files.
+ * @param location path of the weights file relative to the model's folder, as the model will refer to it.
+ */
+export function saveGraphWithWeightsBeside(
+  graph: Graph,
+  location: string,
+  metadata: ReadonlyMap<string, string> = new Map(),
+): SavedGraph {
+  const model = modelOf(graph, metadata);
+  const weights = moveToExternalData(model.graph, location);
+  return { model: encodeModel(model), weights };
+}
+
+function modelOf(graph: Graph, metadata: ReadonlyMap<string, string>): DecodedModel {
   const proto = create(GraphProtoSchema, {
     name: graph.name,
     input: graph.inputs.map(valueInfoProto),
@@ -57,7 +83,7 @@ export function saveGraph(graph: Graph, metadata: ReadonlyMap<string, string> = 
     ),
     metadataProps: [...metadata].map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
   });
-  return encodeModel({ ...model, graph: proto });
+  return { ...model, graph: proto };
 }
 
 /** The oldest format that the graph's opset is defined in: what the most runtimes can read. */

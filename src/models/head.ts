@@ -56,12 +56,20 @@ export function classifierGraph(backbone: Graph, parameters: Parameters, activat
   return b.build([{ name: HEAD.probabilities, dtype: "float32", shape: [batch, numClasses] }]);
 }
 
-/** A backbone whose own values leave the head's names free: one that was cut at its old "logits" computes such a value. */
+/**
+ * A backbone whose own values and nodes leave the head's names free: one that was cut at its old "logits" computes such
+ * a value, and ONNX Runtime wants names of nodes to be unique too.
+ */
 function withoutHeadNames(backbone: Graph): Graph {
   const taken = new Set<Value>(Object.values(HEAD));
   const renamed = (value: Value): Value => (taken.has(value) ? `backbone.${value}` : value);
   const nodes = backbone.nodes.map(
-    (node): Node => ({ ...node, inputs: node.inputs.map(renamed), outputs: node.outputs.map(renamed) }),
+    (node): Node => ({
+      ...node,
+      name: renamed(node.name),
+      inputs: node.inputs.map(renamed),
+      outputs: node.outputs.map(renamed),
+    }),
   );
   const initializers = new Map([...backbone.initializers].map(([name, value]) => [renamed(name), value] as const));
   return { ...backbone, nodes, initializers };

@@ -1,8 +1,9 @@
-/** Weights that an ONNX file keeps in files beside it: resolved into the messages before decoding tensors. */
+/** Weights that an ONNX file keeps in files beside it: resolved when reading, moved out when writing. */
 
+import { create } from "@bufbuild/protobuf";
 import { RootstockError } from "../errors.ts";
 import { DATA_LOCATION } from "./attribute-kind.ts";
-import type { GraphProto } from "./onnx-pb.ts";
+import { type GraphProto, StringStringEntryProtoSchema } from "./onnx-pb.ts";
 
 /** Returns the bytes of a file beside the model, as a view; the given name is a plain relative path. */
 export type ReadExternal = (location: string) => Uint8Array;
@@ -40,6 +41,37 @@ export function resolveExternalData(graph: GraphProto, read: ReadExternal): void
     tensor.externalData = [];
     tensor.dataLocation = DATA_LOCATION.embedded;
   }
+}
+
+/** Tensors below this many bytes stay in the model file. */
+const SMALL = 1024;
+/** Offsets are multiples of a page, so that a runtime can map the weights into memory. */
+const PAGE = 4096;
+
+/**
+ * Moves the data of every large tensor out of the messages, in place.
+ * @param location where the data will be, relative to the model's folder.
+ * @returns the contents of that file, as chunks to be written in order.
+ * @throws RootstockError BAD_MODEL if `location` leaves the folder.
+ */
+export function moveToExternalData(graph: GraphProto, location: string): Uint8Array[] {
+  checkLocation(location, "(weights to save)");
+  const chunks: Uint8Array[] = [];
+  let end = 0;
+  for (const tensor of graph.initializer) {
+    if (tensor.rawData.length < SMALL) continue;
+    const padding = (PAGE - (end % PAGE)) % PAGE;
+    if (padding > 0) chunks.push(new Uint8Array(padding));
+    chunks.push(tensor.rawData);
+    const entries = { location, offset: end + padding, length: tensor.rawData.length };
+    tensor.externalData = Object.entries(entries).map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value: String(value) }),
+    );
+    tensor.dataLocation = DATA_LOCATION.external;
+    end += padding + tensor.rawData.length;
+    tensor.rawData = new Uint8Array();
+  }
+  return chunks;
 }
 
 /** A location is a relative path inside the model's folder, with forward slashes (ONNX external data specification). */

@@ -4,7 +4,7 @@ import { RootstockError } from "../errors.ts";
 /** Execution providers by ONNX Runtime's names, with what each needs. */
 export const PROVIDERS = {
   cpu: "nothing besides the package",
-  cuda: "Linux x64, an NVIDIA GPU with CUDA 12 and cuDNN 9, and `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12`",
+  cuda: "Linux x64, an NVIDIA GPU with CUDA 12 and cuDNN 9, and the CUDA files of onnxruntime-node (`ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js`)",
   webgpu: "a GPU with a Vulkan, Metal or Direct3D 12 driver",
   coreml: "macOS",
   dml: "Windows with a DirectX 12 GPU",

@@ -24,7 +24,7 @@ export interface TrainStepOptions {
 }
 
 /** The training graph: the forward graph, the loss, and the gradient of each parameter. */
-export function trainingGraph({ forward, parameters, loss, numClasses }: TrainStepOptions): Graph {
+function trainingGraph({ forward, parameters, loss, numClasses }: TrainStepOptions): Graph {
   const b = new GraphBuilder("training", forward);
   const target = b.input(loss.target(TARGET, "batch", numClasses));
   b.named("Identity", [loss.build(b, HEAD.logits, target)], LOSS);

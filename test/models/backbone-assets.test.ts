@@ -11,28 +11,48 @@ import { bytesOfGraph, runBytes } from "../graph/run-graph.ts";
 const read = (file: string): ReturnType<typeof loadGraph>["graph"] =>
   loadGraph(readFileSync(join(assets!, "models", file)), { name: file }).graph;
 
-/** Value, shape after the batch, old classifier and its number of classes. */
-const CUTS: readonly (readonly [
-  file: string,
-  value: string,
-  shape: number[],
-  classifier?: string,
-  classes?: number,
-])[] = [
-  ["keras-h5/pretrainedResnet.reference.onnx", "flatten_out", [64], "dense", 10],
-  ["keras-h5/vww_96.reference.onnx", "flatten_out", [256], "dense", 2],
-  ["mobilenetv2_0.35_224/mobilenetv2_0.35_bn_backbone.onnx", "embedding", [1280]],
-  ["mobilenetv2_1.0_224/mobilenetv2_1.0_224.onnx", "flatten_out", [1280], "classifier", 1000],
-  ["mobilenetv2_1.0_bn/mobilenetv2_1.0_bn_backbone.onnx", "embedding", [1280]],
-  ["resnet20_cifar10/resnet20_cifar10.onnx", "/Flatten_output_0", [64], "/linear/Gemm", 10],
-  ["resnet50v2_c4/resnet50v2_c4_fp16.onnx", "embedding", [1024]],
-  [
-    "squeezenet1_1/squeezenet1_1.onnx",
-    "/features/features.12/Concat_output_0",
-    [512, 13, 13],
-    "/classifier/classifier.1/Conv",
-    1000,
-  ],
+interface Expected {
+  readonly file: string;
+  readonly value: string;
+  /** Without the batch. */
+  readonly shape: readonly number[];
+  readonly classifier?: string;
+  readonly classes?: number;
+}
+
+const CUTS: readonly Expected[] = [
+  {
+    file: "keras-h5/pretrainedResnet.reference.onnx",
+    value: "flatten_out",
+    shape: [64],
+    classifier: "dense",
+    classes: 10,
+  },
+  { file: "keras-h5/vww_96.reference.onnx", value: "flatten_out", shape: [256], classifier: "dense", classes: 2 },
+  { file: "mobilenetv2_0.35_224/mobilenetv2_0.35_bn_backbone.onnx", value: "embedding", shape: [1280] },
+  {
+    file: "mobilenetv2_1.0_224/mobilenetv2_1.0_224.onnx",
+    value: "flatten_out",
+    shape: [1280],
+    classifier: "classifier",
+    classes: 1000,
+  },
+  { file: "mobilenetv2_1.0_bn/mobilenetv2_1.0_bn_backbone.onnx", value: "embedding", shape: [1280] },
+  {
+    file: "resnet20_cifar10/resnet20_cifar10.onnx",
+    value: "/Flatten_output_0",
+    shape: [64],
+    classifier: "/linear/Gemm",
+    classes: 10,
+  },
+  { file: "resnet50v2_c4/resnet50v2_c4_fp16.onnx", value: "embedding", shape: [1024] },
+  {
+    file: "squeezenet1_1/squeezenet1_1.onnx",
+    value: "/features/features.12/Concat_output_0",
+    shape: [512, 13, 13],
+    classifier: "/classifier/classifier.1/Conv",
+    classes: 1000,
+  },
 ];
 
 /** Input of models/reference.json: sin(0.001 i). */
@@ -44,14 +64,14 @@ function reference(shape: readonly number[]): Tensor {
 }
 
 withAssets("real models", () => {
-  test.each(CUTS)("%s is cut at %s", (file, value, shape, classifier, classes) => {
+  test.each(CUTS)("$file is cut at $value", ({ file, value, shape, classifier, classes }) => {
     const cut = findCut(read(file));
     expect(cut).toMatchObject({ value, shape: ["batch", ...shape], width: shape[0], numClasses: classes });
     expect(cut.pooling).toBe(shape.length === 3 ? "spatial" : "none");
     expect(cut.classifier?.name).toBe(classifier);
   });
 
-  test.each(CUTS)("%s has the features that the whole model computes", async (file, value) => {
+  test.each(CUTS)("$file has the features that the whole model computes", async ({ file, value }) => {
     const graph = read(file);
     const { name, height, width } = imageInput(graph);
     const feeds = { [name]: reference([1, 3, height!, width!]) };
@@ -73,7 +93,7 @@ withAssets("real models", () => {
     const { onnx } = JSON.parse(readFileSync(join(assets!, "models/reference.json"), "utf8")) as {
       onnx: Record<string, { outputs: Record<string, { first8: number[] }> }>;
     }; // the file is described in the assets' README
-    for (const [file, value] of CUTS.filter(([, name]) => name === "embedding")) {
+    for (const { file, value } of CUTS.filter((cut) => cut.value === "embedding")) {
       const graph = read(file);
       const out = await runBytes(bytesOfGraph(backboneGraph(graph, findCut(graph))), {
         [imageInput(graph).name]: reference([1, 3, 224, 224]),

@@ -243,7 +243,7 @@ describe("a chosen cut", () => {
 
 describe("backboneGraph", () => {
   const feed = (n: Dim): Record<string, Tensor> => ({ x: random("x", Number(n), 3, 8, 8) });
-  const valueOf = async (graph: Graph, name: Value, feeds: Record<string, Tensor>): Promise<number[]> => {
+  const computed = async (graph: Graph, name: Value, feeds: Record<string, Tensor>): Promise<number[]> => {
     const out = await runBytes(bytesOfGraph({ ...graph, outputs: [{ name, dtype: "float32" }] }), feeds);
     return Array.from(out[name]!.data as Float32Array); // a float32 value
   };
@@ -258,13 +258,13 @@ describe("backboneGraph", () => {
   test("gives vectors as they are, bit for bit", async () => {
     const backbone = backboneGraph(graph, findCut(graph));
     expect(backbone.outputs).toEqual([{ name: FEATURES, dtype: "float32", shape: ["n", 12] }]);
-    expect(await valueOf(backbone, FEATURES, feed(3))).toEqual(await valueOf(graph, "flat", feed(3)));
+    expect(await computed(backbone, FEATURES, feed(3))).toEqual(await computed(graph, "flat", feed(3)));
   });
 
   test("averages feature maps over their positions and tokens over their number", async () => {
-    const wanted = means(await valueOf(graph, "map", feed(2)), 36);
+    const wanted = means(await computed(graph, "map", feed(2)), 36);
     for (const at of ["map", "tokens", "pooled"]) {
-      const got = await valueOf(backboneGraph(graph, findCut(graph, at)), FEATURES, feed(2));
+      const got = await computed(backboneGraph(graph, findCut(graph, at)), FEATURES, feed(2));
       expect(got.length).toBe(24);
       for (const [i, value] of got.entries()) expect(Math.abs(value - wanted[i]!)).toBeLessThan(1e-6);
     }
@@ -286,19 +286,19 @@ describe("backboneGraph", () => {
     const exported = classifierGraph(backbone, linearHead({ width: 12, numClasses: 3 }), "softmax");
     const cut = findCut(exported);
     expect(cut).toMatchObject({ value: "flat", width: 12, numClasses: 3 });
-    const wanted = await valueOf(backbone, FEATURES, feed(2));
+    const wanted = await computed(backbone, FEATURES, feed(2));
     for (const at of [undefined, FEATURES]) {
       const again = backboneGraph(exported, findCut(exported, at));
       expect(again.initializers.has(HEAD.weight)).toBe(false);
-      expect(await valueOf(again, FEATURES, feed(2))).toEqual(wanted);
+      expect(await computed(again, FEATURES, feed(2))).toEqual(wanted);
     }
   });
 
   test("does not touch the numbers of the tiny model", async () => {
     const tiny = tinyGraph();
     const feeds = { input: random("tiny", 2, 3, 16, 16) };
-    const got = await valueOf(backboneGraph(tiny, findCut(tiny)), FEATURES, feeds);
-    expect(got).toEqual(await valueOf(tiny, "embedding", feeds));
+    const got = await computed(backboneGraph(tiny, findCut(tiny)), FEATURES, feeds);
+    expect(got).toEqual(await computed(tiny, "embedding", feeds));
     expect(toNumbers(float32([got.length], got)).some((value) => value !== 0)).toBe(true);
   });
 });
