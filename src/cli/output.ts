@@ -94,7 +94,7 @@ export class Output {
   /** Replaces the line that is being drawn on a terminal; elsewhere does nothing. */
   redraw(line: string): void {
     if (this.#options.stderr.isTTY !== true) return;
-    this.#options.stderr.write(`\r\u001b[2K${line}`);
+    this.#options.stderr.write(`\r\u001b[2K${withoutControls(line)}`);
     this.#drawing = true;
   }
 
@@ -104,13 +104,22 @@ export class Output {
 
   #line(stream: TextStream, line: string): void {
     this.#finishDrawing();
-    stream.write(`${line}\n`);
+    stream.write(`${withoutControls(line)}\n`);
   }
 
   #finishDrawing(): void {
     if (this.#drawing) this.#options.stderr.write("\n");
     this.#drawing = false;
   }
+}
+
+/** The line without control characters that a name or a file's metadata could bring in; colors and line ends stay. */
+function withoutControls(line: string): string {
+  return line.replace(/[\p{Cc}]/gu, (character, at: number) => {
+    const kept =
+      character === "\n" || character === "\t" || (character === "\u001b" && /^\[\d*m/.test(line.slice(at + 1)));
+    return kept ? character : "\ufffd";
+  });
 }
 
 /** 0.4 s, 12 s, 3:05 min, 1:02:09 h. */

@@ -1,4 +1,5 @@
 /** Tells what is odd about a dataset, by name. */
+import { printable } from "../data/names.ts";
 import type { Dataset, Skipped } from "../data/sample.ts";
 import type { Output } from "./output.ts";
 
@@ -26,6 +27,6 @@ export function reportFailed(
 function reportFiles(what: string, files: readonly Skipped[], output: Output): void {
   if (files.length === 0) return;
   output.warn(`${files.length} file${files.length === 1 ? "" : "s"} ${what}:`);
-  for (const { file, reason } of files.slice(0, SHOWN)) output.note(`         ${file}: ${reason}`);
+  for (const { file, reason } of files.slice(0, SHOWN)) output.note(`         ${printable(file)}: ${reason}`);
   if (files.length > SHOWN) output.note(`         and ${files.length - SHOWN} more (all are in --json)`);
 }

@@ -1,6 +1,7 @@
 /** The closing summary of a training run or an evaluation: the numbers first, then where things are and what to do next. */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { printable } from "../data/names.ts";
 import type { Evaluation } from "../metrics/classification.ts";
 import type { Run } from "../train/fine-tune.ts";
 import { formatBytes, formatPercent, formatSeconds, type Output, table } from "./output.ts";
@@ -36,7 +37,9 @@ export function summarizeEvaluation({ metrics, perClass, confusion }: Evaluation
   const worst = pairs.sort((a, b) => b.n - a.n).slice(0, CONFUSIONS);
   output.result(worst.length > 0 ? "  most frequent confusions" : "  no confusions");
   for (const { n, i, j } of worst)
-    output.result(`  ${String(n).padStart(4)} × ${perClass[i]!.label} taken for ${perClass[j]!.label}`);
+    output.result(
+      `  ${String(n).padStart(4)} × ${shorten(perClass[i]!.label)} taken for ${shorten(perClass[j]!.label)}`,
+    );
 }
 
 /** Prints the outcome of a training run. */
@@ -64,8 +67,8 @@ export async function summarize(run: Run, totalSeconds: number, output: Output):
 }
 
 function shorten(label: string): string {
-  const characters = [...label];
-  return characters.length > 16 ? `${characters.slice(0, 15).join("")}…` : label;
+  const characters = [...printable(label)];
+  return characters.length > 16 ? `${characters.slice(0, 15).join("")}…` : characters.join("");
 }
 
 /** A path as it can be pasted into a shell. */

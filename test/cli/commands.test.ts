@@ -225,7 +225,7 @@ describe("inspect and cache", () => {
     const { json } = await cli(["inspect", model, "--json"]);
     expect(json).toMatchObject({
       cut: { value: "embedding", width: 8 },
-      parameters: 698,
+      parameters: 690,
       operators: { Conv: 2, Gemm: 1 },
     });
     const { stdout } = await cli(["inspect", model, "--graph"]);

@@ -79,3 +79,9 @@ test("formats", () => {
     ]),
   ).toEqual(["a      b", "long   1", "猫     10"]);
 });
+
+test("control characters of names never reach the terminal", () => {
+  const { output, text } = captured();
+  output.note("a\u001b[2Jb\u0007c\u009bd\r\u001b[31mred\u001b[39m\tlast");
+  expect(text().stderr).toBe("a\ufffd[2Jb\ufffdc\ufffdd\ufffd\u001b[31mred\u001b[39m\tlast\n");
+});

@@ -2,6 +2,7 @@
 
 import { listImages } from "../../data/list-images.ts";
 import { suggestThreads } from "../../data/loader.ts";
+import { printable } from "../../data/names.ts";
 import { loadModel } from "../../models/load-model.ts";
 import type { LabelProbability } from "../../models/model.ts";
 import { PROVIDERS } from "../../runtime/providers.ts";
@@ -56,11 +57,11 @@ export const predict = command({
         const { file, top } = prediction;
         predictions.push({ file, top });
         output.result(
-          `${file}  ${top.map(({ label, probability }) => `${label} ${formatPercent(probability)}`).join("  ")}`,
+          `${printable(file)}  ${top.map(({ label, probability }) => `${printable(label)} ${formatPercent(probability)}`).join("  ")}`,
         );
       }
     }
-    for (const { file, error } of failed) output.warn(`${file}: ${error}`);
+    for (const { file, error } of failed) output.warn(`${printable(file)}: ${error}`);
     if (listed.files.length === 0 && failed.length === 0) output.warn(`no image was found in ${inputs.join(", ")}`);
     return { json: { predictions, failed }, failed: predictions.length === 0 };
   },
