@@ -55,7 +55,7 @@ export class Model implements ModelParts, AsyncDisposable {
   readonly input: ImageInput;
   /** How the file's output is to be read: classes that exclude each other, or independent ones. */
   readonly activation: Activation;
-  #session: Promise<Session> | undefined;
+  #session: { readonly key: string; readonly started: Promise<Session> } | undefined;
 
   constructor(parts: ModelParts) {
     this.name = parts.name;
@@ -125,14 +125,18 @@ export class Model implements ModelParts, AsyncDisposable {
     }
   }
 
-  /** The session of this model. One that failed to start is forgotten, so that other options can be tried. */
+  /** The session for these options: the one of the last prediction if they are the same. */
   async #start(options: SessionOptions): Promise<Session> {
-    const session = this.#session ?? Session.create(this.graph, options);
-    this.#session = session;
+    const key = JSON.stringify(options);
+    if (this.#session?.key !== key) {
+      await this.release();
+      this.#session = { key, started: Session.create(this.graph, options) };
+    }
+    const { started } = this.#session;
     try {
-      return await session;
+      return await started;
     } catch (error) {
-      if (this.#session === session) this.#session = undefined;
+      if (this.#session?.started === started) this.#session = undefined; // so that it can be tried again
       throw error;
     }
   }
@@ -141,7 +145,7 @@ export class Model implements ModelParts, AsyncDisposable {
   async release(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
-    await (await session)?.release();
+    await (await session?.started)?.release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -216,8 +216,10 @@ describe("release", () => {
     b.input({ name: "x", dtype: "float32", shape: ["n", 2000] });
     const weight = b.constant({ dtype: "float32", shape: [2000, 2500], data: new Float32Array(5e6).fill(0.5) });
     const graph = b.build([{ name: b.matmul("x", weight), dtype: "float32" }]);
+    const kept: Session[] = []; // so that nothing is freed by collecting the objects alone
     const once = async (): Promise<number> => {
       await using session = await Session.create(graph, { threads: 1 });
+      kept.push(session);
       const [output] = graph.outputs;
       const y = (await session.run({ x: tensor("float32", [1, 2000], new Float32Array(2000).fill(1)) }))[output!.name]!;
       return Number(y.data[2499]);
