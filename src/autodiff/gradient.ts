@@ -35,7 +35,8 @@ export function gradientName(parameter: Value): Value {
  * @throws RootstockError NOT_DIFFERENTIABLE if a node on the way has no rule, or a parameter does not reach the loss;
  * SHAPE_MISMATCH if the loss is not a scalar.
  */
-export function gradient(graph: Graph, { of, with: parameters, rules = BUILT_IN_RULES }: GradientOptions): Graph {
+export function gradient(graph: Graph, { of, with: asked, rules = BUILT_IN_RULES }: GradientOptions): Graph {
+  const parameters = [...new Set(asked)];
   const types = inferTypes(graph);
   const shapeOf = (value: Value): Shape | undefined => types.get(value)?.shape;
   checkParameters(parameters, types);

@@ -88,7 +88,8 @@ export class GraphBuilder {
   /** Adds a node whose one output has exactly this name. */
   named(op: string, inputs: readonly Value[], output: Value, attributes: Attributes = {}): Value {
     this.#claim(output);
-    this.#nodes.push({ op, domain: "", name: output, inputs, outputs: [output], attributes });
+    const name = this.#nodeNames.has(output) ? this.#fresh(output) : output;
+    this.#nodes.push({ op, domain: "", name, inputs, outputs: [output], attributes });
     return output;
   }
 

@@ -1,7 +1,13 @@
 /** The one picture-shaped input that a vision model must have. */
 import { RootstockError } from "../errors.ts";
 import { formatShape, type Graph, type Value } from "../graph/graph.ts";
-import type { InputShape } from "./preprocessing.ts";
+
+/** Height, width and layout that a model's input declares; a size is undefined where it is symbolic. */
+export interface InputShape {
+  readonly height: number | undefined;
+  readonly width: number | undefined;
+  readonly layout: "NCHW" | "NHWC";
+}
 
 /** A graph's image input. */
 export interface ImageInput extends InputShape {

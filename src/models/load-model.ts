@@ -6,11 +6,10 @@ import { z } from "zod";
 import { messageOf, RootstockError } from "../errors.ts";
 import { loadGraph } from "../graph/load.ts";
 import type { Preprocessing } from "../transforms/preprocessing.ts";
-import { imageInput } from "./image-input.ts";
+import { type InputShape, imageInput } from "./image-input.ts";
 import { Model } from "./model.ts";
 import {
   checkInputShape,
-  type InputShape,
   NAMED_PREPROCESSING,
   namedPreprocessing,
   type PreprocessingName,

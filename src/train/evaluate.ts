@@ -7,6 +7,9 @@ import type { Model, PredictOptions } from "../models/model.ts";
 /** The smallest probability that a float32 holds exactly: keeps the logarithm of an impossible class finite. */
 const LEAST = 2 ** -126;
 
+/** How far from 1 a float32 probability can be told apart from it: a sigmoid of 17 and more is written as 1. */
+const NEAREST_ONE = 2 ** -25;
+
 export interface EvaluateOptions extends PredictOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -81,5 +84,5 @@ export async function evaluateModel(
 /** Scores that give these probabilities: log p, or log p - log(1 - p) for independent classes. */
 function logitsOf(probabilities: Float32Array, activation: "softmax" | "sigmoid"): Float32Array {
   const log = (p: number): number => Math.log(Math.max(p, LEAST));
-  return probabilities.map((p) => (activation === "softmax" ? log(p) : log(p) - log(1 - p)));
+  return probabilities.map((p) => (activation === "softmax" ? log(p) : log(p) - log(Math.max(1 - p, NEAREST_ONE))));
 }

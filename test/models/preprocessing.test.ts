@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { InputShape } from "../../src/models/image-input.ts";
 import {
   checkInputShape,
-  type InputShape,
   NAMED_PREPROCESSING,
   namedPreprocessing,
   type PreprocessingName,

@@ -10,15 +10,15 @@ describe("constant", () => {
 });
 
 describe("cosine", () => {
-  test("warms up linearly, reaches the peak, and ends at the final rate", () => {
-    const rate = cosine({ peak: 1, totalSteps: 8, warmupSteps: 4, final: 0.2 });
+  test("warms up linearly, reaches the peak, and is at the final rate after the last step", () => {
+    const rate = cosine({ peak: 1, totalSteps: 7, warmupSteps: 4, final: 0.2 });
     const half = (x: number): number => 0.2 + 0.4 * (1 + Math.cos(Math.PI * x));
     const wanted = [0.25, 0.5, 0.75, 1, half(0.25), half(0.5), half(0.75), 0.2];
     for (const [i, value] of steps(8).map(rate).entries()) expect(value).toBeCloseTo(wanted[i]!, 12);
   });
 
   test("goes down at once without a warm-up, to zero by default", () => {
-    const rates = steps(4).map(cosine({ peak: 2, totalSteps: 4 }));
+    const rates = steps(4).map(cosine({ peak: 2, totalSteps: 3 }));
     const wanted = [1 + Math.SQRT1_2, 1, 1 - Math.SQRT1_2, 0];
     for (const [i, value] of rates.entries()) expect(value).toBeCloseTo(wanted[i]!, 12);
   });
@@ -28,13 +28,22 @@ describe("cosine", () => {
     expect(Math.max(...rates)).toBe(0.1);
     expect(rates.indexOf(0.1)).toBe(9);
     for (let i = 10; i < 100; i++) expect(rates[i]!).toBeLessThan(rates[i - 1]!);
-    expect(rates.at(-1)).toBeCloseTo(0.001, 12);
+    expect(rates.at(-1)).toBeCloseTo(0.001, 4);
   });
 
   test("stays at the final rate beyond the last step", () => {
     const rate = cosine({ peak: 1, totalSteps: 5, final: 0.5 });
     expect(rate(6)).toBe(0.5);
     expect(rate(1000)).toBe(0.5);
+  });
+
+  test("moves even if there is one step alone", () => {
+    expect(cosine({ peak: 3, totalSteps: 1 })(1)).toBeCloseTo(1.5, 12);
+  });
+
+  test("refuses steps that cannot be", () => {
+    expect(() => cosine({ peak: 1, totalSteps: 0 })).toThrow("totalSteps must be a whole number from 1, got 0");
+    expect(() => cosine({ peak: 1, totalSteps: 5, warmupSteps: 6 })).toThrow(RangeError);
   });
 
   test("that is all warm-up ends at its peak", () => {
