@@ -7,6 +7,7 @@ export type ErrorCode =
   | "BAD_DATA" // a dataset or an image cannot be used
   | "BAD_MODEL" // a model file cannot be read, or lacks what the task needs
   | "BAD_CACHE" // the feature cache cannot be written
+  | "CANNOT_WRITE" // a file could not be written: no space, no permission, a folder of that name
   | "DIVERGED" // training left the range of numbers
   | "INTERNAL" // a fault of this package
   | "NOT_DIFFERENTIABLE" // no gradient rule for an operator on the path to the loss

@@ -14,6 +14,7 @@ export type OptionSpec =
       readonly value: string;
       readonly help: string;
       readonly min: number;
+      readonly max?: number;
       readonly whole: boolean;
     };
 
@@ -69,13 +70,16 @@ function readValue(
     return text;
   }
   const number = Number(text);
+  const { min, max = Number.POSITIVE_INFINITY, whole } = spec;
   if (
     text.trim() === "" ||
     !Number.isFinite(number) ||
-    number < spec.min ||
-    (spec.whole && !Number.isSafeInteger(number))
+    number < min ||
+    number > max ||
+    (whole && !Number.isSafeInteger(number))
   ) {
-    throw new UsageError(`--${name} requires a ${spec.whole ? "whole " : ""}number from ${spec.min}, got "${text}".`);
+    const range = max === Number.POSITIVE_INFINITY ? `from ${min}` : `from ${min} to ${max}`;
+    throw new UsageError(`--${name} requires a ${whole ? "whole " : ""}number ${range}, got "${text}".`);
   }
   return number;
 }
@@ -83,7 +87,7 @@ function readValue(
 /** Node's message without its advice, and the nearest options where one is unknown. */
 function explain(message: string, names: readonly string[]): string {
   const unknown = /Unknown option '--?([^']*)'/.exec(message)?.[1];
-  if (unknown === undefined) return message.split(". ")[0]!.replace(/\.?$/, ".");
+  if (unknown === undefined) return message.split(/\.\s/)[0]!.replace(/\.?$/, ".");
   const near = nearest(unknown, names);
   return `unknown option --${unknown}.${near.length > 0 ? ` Did you mean ${near.map((name) => `--${name}`).join(" or ")}?` : ""}`;
 }

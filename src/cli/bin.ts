@@ -8,8 +8,10 @@ process.on("SIGINT", () => {
   controller.abort();
   process.stderr.write("\nstopping; press Ctrl-C again to stop at once\n");
 });
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0); // the reader has seen enough, as in `rootstock … | head`
-  throw error;
-});
+for (const stream of [process.stdout, process.stderr]) {
+  // The reader has seen enough, as in `rootstock … | head`: the work goes on, without telling.
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
 process.exitCode = await main(process.argv.slice(2), process, controller.signal);

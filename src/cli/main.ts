@@ -63,7 +63,11 @@ function report(error: unknown, output: Output, args: readonly string[], name: s
   const message = messageOf(error);
   output.json({ error: { code, message } });
   if (code === "ABORTED") {
-    output.note(`interrupted  ${message} Computed features are in the cache: run the same command again to go on.`);
+    const kept = name === "train" && !args.includes("--no-cache");
+    const advice = kept
+      ? "Computed features are in the cache: run the same command again to go on."
+      : "Run the command again.";
+    output.note(`interrupted  ${message} ${advice}`);
     return EXIT.interrupted;
   }
   output.note(`${output.color.red("error")}  ${message}`);

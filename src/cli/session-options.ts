@@ -1,17 +1,25 @@
 /** Options of every command that runs a network. */
-import { PROVIDERS } from "../runtime/providers.ts";
-import type { OptionTable } from "./arguments.ts";
+import { checkProvider, PROVIDERS } from "../runtime/providers.ts";
+import { type SessionOptions, supportedProviders } from "../runtime/session.ts";
+import type { Options, OptionTable } from "./arguments.ts";
 
 export const sessionOptions = {
   threads: {
     kind: "number",
     value: "<n>",
     min: 1,
+    max: 256,
     whole: true,
     help: "threads of the network (default: the number of cores)",
   },
   provider: { kind: "text", value: "<name>", choices: Object.keys(PROVIDERS), help: "where to run, default cpu" },
 } as const satisfies OptionTable;
+
+/** What a command passes on to run a network. @throws RootstockError BAD_CONFIG for a provider that is not there. */
+export function runOptions({ threads, provider }: Options<typeof sessionOptions>): SessionOptions {
+  if (provider !== undefined) checkProvider(provider, supportedProviders());
+  return { threads, provider: choice(provider, PROVIDERS) };
+}
 
 /** A text that was checked against a table's keys, as a key of that table. */
 export function choice<T extends object>(text: string | undefined, table: T): Extract<keyof T, string> | undefined {

@@ -25,10 +25,10 @@ export function summarizeEvaluation({ metrics, perClass, confusion }: Evaluation
   output.result();
   if (perClass.length <= WHOLE_MATRIX) {
     const header = ["true \\ predicted", ...perClass.map(({ label }) => shorten(label)), "recall"];
-    const rows = perClass.map(({ label, recall }, i) => [
+    const rows = perClass.map(({ label, recall, support }, i) => [
       shorten(label),
       ...confusion[i]!.map((n) => (n === 0 ? "·" : String(n))),
-      formatPercent(recall),
+      support === 0 ? "–" : formatPercent(recall),
     ]);
     for (const line of table([header, ...rows])) output.result(`  ${line}`);
     return;

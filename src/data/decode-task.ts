@@ -4,6 +4,8 @@ import type { Preprocessing } from "../transforms/preprocessing.ts";
 /** A few files to decode, in order. */
 export interface DecodeTask {
   readonly files: readonly string[];
+  /** The hash that each file must have, where it is known. */
+  readonly sha256?: readonly string[] | undefined;
   /** Index of the first of them in the whole list. */
   readonly first: number;
   readonly preprocessing: Preprocessing;
@@ -13,6 +15,12 @@ export interface DecodeTask {
 
 /** The pixels of a file, or why there are none in words that read on from its name. */
 export type Decoded = Float32Array | string;
+
+/** The largest picture that is decoded beside others, in pixels: 2^25, 34 megapixels, 101 MB of RGB. */
+export const LARGE_PIXELS = 2 ** 25;
+
+/** The outcome of a task for a larger picture, which `decodeLarge` then decodes. */
+export const TOO_LARGE = "has too many pixels to be decoded beside others";
 
 /** The outcome for each file of a task. */
 export type DecodeResult = readonly Decoded[];

@@ -20,13 +20,19 @@ export async function decodeImage(bytes: Uint8Array): Promise<Image> {
   return decoded;
 }
 
-/** As `decodeImage`, but returns a problem, as words that read on from the file's name, instead of throwing. */
-export async function decodeOrExplain(bytes: Uint8Array): Promise<Image | { readonly problem: string }> {
+/**
+ * As `decodeImage`, but returns a problem, as words that read on from the file's name, instead of throwing.
+ * A picture of more than `maxPixels` is refused by its header, without being decoded.
+ */
+export async function decodeOrExplain(
+  bytes: Uint8Array,
+  maxPixels = MAX_PIXELS,
+): Promise<Image | { readonly problem: string }> {
   const sniffed = sniffImage(bytes);
   if ("problem" in sniffed) return sniffed;
   try {
     // failOn "error": cut-off files fail, while warnings, such as stray bytes between JPEG markers, pass as in Pillow.
-    const { data, info } = await sharp(bytes, { failOn: "error", limitInputPixels: MAX_PIXELS })
+    const { data, info } = await sharp(bytes, { failOn: "error", limitInputPixels: maxPixels })
       .autoOrient()
       .flatten({ background: "#ffffff" })
       .toColourspace("srgb")
@@ -35,8 +41,13 @@ export async function decodeOrExplain(bytes: Uint8Array): Promise<Image | { read
     if (info.channels !== 3) return { problem: `cannot be converted to RGB (it decodes to ${info.channels} channels)` };
     return { width: info.width, height: info.height, data };
   } catch (error) {
-    return { problem: explain(messageOf(error)) };
+    return { problem: explain(messageOf(error), maxPixels) };
   }
+}
+
+/** The problem of a picture with more than `maxPixels`. */
+export function pixelProblem(maxPixels: number): string {
+  return `has more than ${maxPixels} pixels (${Math.round(maxPixels / 1e6)} megapixels); make it smaller`;
 }
 
 /**
@@ -49,10 +60,8 @@ export function useOneThreadPerImage(): void {
 }
 
 /** The decoder's message in words that read on from the file's name; it may repeat itself over many lines. */
-function explain(message: string): string {
-  if (message.includes("pixel limit")) {
-    return `has more than ${MAX_PIXELS} pixels (${Math.round(MAX_PIXELS / 1e6)} megapixels); make it smaller`;
-  }
+function explain(message: string, maxPixels: number): string {
+  if (message.includes("pixel limit")) return pixelProblem(maxPixels);
   const lines = message
     .replace(/^Input (?:buffer|file) (?:has )?/, "")
     .replace(/^corrupt header:\s*/, "")

@@ -12,6 +12,7 @@ export function expectation(root: string): string {
 }
 
 interface Surroundings {
+  readonly purpose: "train" | "evaluate";
   /** Number of images outside the class folders. */
   readonly strays: number;
   readonly skipped: readonly Skipped[];
@@ -21,16 +22,21 @@ interface Surroundings {
 
 /**
  * Returns the class names, sorted.
- * @throws RootstockError BAD_DATA if there are fewer than two, or some that have no training images.
+ * @throws RootstockError BAD_DATA if there are fewer than two, or some that have no training images; to evaluate, if
+ * there are none.
  */
 export function classesOf(
   root: string,
   usable: readonly { readonly className: string; readonly split: Split }[],
-  { strays, skipped, aside }: Surroundings,
+  { purpose, strays, skipped, aside }: Surroundings,
 ): readonly string[] {
+  const classes = [...new Set(usable.map(({ className }) => className))].sort();
+  if (purpose === "evaluate" && classes.length > 0) return classes;
   const trained = new Set(usable.filter(({ split }) => split === "train").map(({ className }) => className));
-  const untrained = [...new Set(usable.map(({ className }) => className))].filter((name) => !trained.has(name)).sort();
+  const untrained = classes.filter((name) => !trained.has(name));
   if (trained.size < 2) {
+    const wanted =
+      purpose === "train" ? "at least two class folders with training images" : "a class folder with images";
     const found = trained.size === 0 ? "none" : `only one, ${printable([...trained][0]!)}`;
     const details: string[] = [];
     if (strays > 0) details.push(`${count(strays, "image")} outside of class folders.`);
@@ -45,11 +51,7 @@ export function classesOf(
     }
     throw new RootstockError(
       "BAD_DATA",
-      [
-        `${printable(root)} requires at least two class folders with training images, found ${found}.`,
-        ...details,
-        expectation(root),
-      ].join(" "),
+      [`${printable(root)} requires ${wanted}, found ${found}.`, ...details, expectation(root)].join(" "),
     );
   }
   if (untrained.length > 0) {
@@ -60,12 +62,14 @@ export function classesOf(
         `The classes with training images are ${listed([...trained].sort().map(quoted))}. Add training images, or remove that folder.`,
     );
   }
-  return [...trained].sort();
+  return classes;
 }
 
 interface FolderFacts {
   readonly classes: readonly string[];
   readonly samples: readonly Sample[];
+  /** Whether validation images were drawn from the training images. */
+  readonly drawn: boolean;
   /** Paths of the class folders. */
   readonly folders: readonly string[];
   readonly hidden: readonly string[];
@@ -74,7 +78,7 @@ interface FolderFacts {
 }
 
 /** Notes on what was ignored, on classes that are thin or look like one another. */
-export function folderNotes({ classes, samples, folders, hidden, strays }: FolderFacts): readonly string[] {
+export function folderNotes({ classes, samples, drawn, folders, hidden, strays }: FolderFacts): readonly string[] {
   const notes: string[] = [];
   const empty = folders.filter((folder) => !samples.some(({ path }) => path.startsWith(`${folder}/`)));
   if (empty.length > 0) notes.push(`Ignored ${count(empty.length, "folder")} without usable images: ${names(empty)}.`);
@@ -85,7 +89,7 @@ export function folderNotes({ classes, samples, folders, hidden, strays }: Folde
     const present = new Set(samples.filter((sample) => sample.split === split).map(({ label }) => label));
     const missing = classes.filter((_, label) => !present.has(label));
     if (present.size > 0 && missing.length > 0) notes.push(`No ${split} images of ${names(missing)}.`);
-    if (present.size === 0 && split === "validation")
+    if (present.size === 0 && split === "validation" && drawn)
       notes.push("No validation images at all: no class has two different images.");
   }
   for (const [alike, how] of lookalikes(classes)) notes.push(`The classes ${alike.map(quoted).join(" and ")} ${how}.`);
@@ -95,7 +99,11 @@ export function folderNotes({ classes, samples, folders, hidden, strays }: Folde
 /** Notes on files with equal content: in two classes, in two splits, or plainly twice. */
 export function duplicateNotes(classes: readonly string[], samples: readonly Sample[]): readonly string[] {
   const byContent = new Map<string, Sample[]>();
-  for (const sample of samples) byContent.set(sample.sha256, [...(byContent.get(sample.sha256) ?? []), sample]);
+  for (const sample of samples) {
+    const group = byContent.get(sample.sha256);
+    if (group === undefined) byContent.set(sample.sha256, [sample]);
+    else group.push(sample);
+  }
   const conflicts: string[] = [];
   const leaks: string[] = [];
   const repeats: string[] = [];
@@ -103,9 +111,8 @@ export function duplicateNotes(classes: readonly string[], samples: readonly Sam
     if (group.length < 2) continue;
     const labels = new Set(group.map(({ label }) => label));
     const splits = new Set(group.map(({ split }) => split));
-    const text = group.map(({ path }) => printable(path)).join(" = ");
-    if (labels.size > 1)
-      conflicts.push(`${text} (${[...labels].map((label) => printable(classes[label]!)).join(", ")})`);
+    const text = equated(group.map(({ path }) => printable(path)));
+    if (labels.size > 1) conflicts.push(`${text} (${names([...labels].map((label) => classes[label]!))})`);
     if (splits.size > 1) leaks.push(`${text} (${[...splits].join(", ")})`);
     if (labels.size === 1 && splits.size === 1) repeats.push(text);
   }
@@ -136,6 +143,12 @@ function lookalikes(classes: readonly string[]): readonly (readonly [readonly st
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** At most three names of one content, with a count of what was left out. */
+function equated(paths: readonly string[]): string {
+  const rest = paths.length - 3;
+  return [...paths.slice(0, 3), ...(rest > 0 ? [`${rest} more`] : [])].join(" = ");
 }
 
 function names(items: readonly string[]): string {

@@ -14,6 +14,11 @@ import { type FoundFile, type Walk, walk } from "./walk.ts";
 /** How to read a folder of images. */
 export interface ImageFolderOptions {
   /**
+   * What the images are for. With "evaluate" one class is enough, classes and folders without training images are
+   * accepted, and no validation images are drawn: a folder without splits is all of the split "train". @default "train"
+   */
+  readonly purpose?: "train" | "evaluate" | undefined;
+  /**
    * Where validation images come from: a fraction in (0, 1) of the training images of each class, or a folder of classes.
    * A val, valid or validation folder beside train has the same role; naming both is an error. @default 0.2 without such a folder
    */
@@ -33,16 +38,17 @@ const DRAWN_NOTE = "No validation folder has usable images: validation images ar
  *
  * Each file is read once, to see that it starts like an image and to hash it; it is not decoded, so an image that is
  * damaged further on is found when it is loaded. Hidden and system files, empty class folders and files outside the
- * class folders are left out and reported. Classes are the union over the splits; each needs training images.
+ * class folders are left out and reported. Classes are the union over the splits; each needs training images, except
+ * to evaluate.
  * Links are followed. Nothing is ever written.
  * @throws RootstockError BAD_DATA if the folder cannot be read or used, BAD_CONFIG for options that cannot be, ABORTED.
  */
 export async function imageFolder(root: string, options: ImageFolderOptions = {}): Promise<Dataset> {
-  const { validation, seed = 0, signal } = options;
+  const { purpose = "train", validation, seed = 0, signal } = options;
   checkOptions(options);
   const apart = typeof validation === "string" ? validation : undefined;
   const found = await walkFolder(root, apart === undefined ? new Set() : new Set([await apartFrom(root, apart)]));
-  const layout = readLayout(root, found);
+  const layout = readLayout(root, found, purpose);
   checkValidation(root, layout, validation);
   const aside = apart === undefined ? undefined : await readAside(root, apart);
   const skipped: Skipped[] = [...found.skipped, ...(aside?.skipped ?? [])];
@@ -54,14 +60,19 @@ export async function imageFolder(root: string, options: ImageFolderOptions = {}
     );
   }
   const strays = await inspectStrays([...layout.strays, ...(aside?.strays ?? [])], skipped, signal);
-  const classes = classesOf(root, usable, { strays: strays.images, skipped, aside: apart });
-  const { samples, splitSource } = labelAndSplit(usable, classes, { validation, seed });
+  const classes = classesOf(root, usable, { purpose, strays: strays.images, skipped, aside: apart });
+  const labelled = label(usable, classes);
+  const { samples, splitSource }: Pick<Dataset, "samples" | "splitSource"> =
+    purpose === "evaluate" || labelled.some(({ split }) => split === "validation")
+      ? { samples: labelled, splitSource: "folders" }
+      : draw(labelled, typeof validation === "number" ? validation : DEFAULT_FRACTION, seed);
   const notes = [
     ...layout.notes,
     ...(splitSource !== "folders" && layout.placed.some(({ split }) => split === "validation") ? [DRAWN_NOTE] : []),
     ...folderNotes({
       classes,
       samples,
+      drawn: splitSource !== "folders",
       folders: [...layout.folders, ...(aside?.folders ?? [])].map(({ path }) => path),
       hidden: [...found.hidden, ...(aside?.hidden ?? [])],
       strays: strays.others,
@@ -72,7 +83,16 @@ export async function imageFolder(root: string, options: ImageFolderOptions = {}
   return { root, classes, samples, skipped, notes, splitSource };
 }
 
-function checkOptions({ validation, seed = 0 }: ImageFolderOptions): void {
+function checkOptions({ purpose, validation, seed = 0 }: ImageFolderOptions): void {
+  if (purpose !== undefined && purpose !== "train" && purpose !== "evaluate") {
+    throw new RootstockError("BAD_CONFIG", `purpose requires "train" or "evaluate", got ${JSON.stringify(purpose)}.`);
+  }
+  if (purpose === "evaluate" && validation !== undefined) {
+    throw new RootstockError(
+      "BAD_CONFIG",
+      `validation requires the purpose "train", got ${validation} with "evaluate". Leave it out, or read that folder itself.`,
+    );
+  }
   if (typeof validation === "number" && !(validation > 0 && validation < 1)) {
     throw new RootstockError(
       "BAD_CONFIG",
@@ -130,7 +150,7 @@ function unreadable(folder: string, cause: unknown): unknown {
 /** Reads a folder of validation classes; paths are relative to the root of the dataset, with ".." where needed. */
 async function readAside(root: string, folder: string): Promise<Layout & Pick<Walk, "skipped" | "hidden">> {
   const found = await walkFolder(folder, new Set());
-  const layout = readLayout(folder, found);
+  const layout = readLayout(folder, found, "train");
   if (layout.kind === "splits") {
     throw new RootstockError(
       "BAD_CONFIG",
@@ -188,19 +208,17 @@ async function inspectStrays(
   return { images: strays.length - others.length, others };
 }
 
-function labelAndSplit(
-  usable: readonly UsableFile[],
-  classes: readonly string[],
-  { validation, seed }: { readonly validation: number | string | undefined; readonly seed: number },
-): Pick<Dataset, "samples" | "splitSource"> {
+function label(usable: readonly UsableFile[], classes: readonly string[]): readonly Sample[] {
   const labels = new Map(classes.map((name, i) => [name, i]));
-  const samples: Sample[] = usable
+  return usable
     .map(({ file, path, className, split, sha256, bytes }) => {
       return { file, path, label: labels.get(className)!, split, sha256, bytes };
     })
     .sort((a, b) => byCodeUnits(a.path, b.path));
-  if (samples.some(({ split }) => split === "validation")) return { samples, splitSource: "folders" };
-  const fraction = typeof validation === "number" ? validation : DEFAULT_FRACTION;
+}
+
+/** Makes a fraction of the training images validation images. */
+function draw(samples: readonly Sample[], fraction: number, seed: number): Pick<Dataset, "samples" | "splitSource"> {
   const train = samples.filter(({ split }) => split === "train");
   const drawn = drawValidation(train, fraction, seed);
   const chosen = new Set(train.filter((_, i) => drawn[i]));

@@ -29,9 +29,10 @@ export interface Layout {
  * They are splits if there is a train folder and nothing beside it but other split folders and folders without files;
  * or a train folder with class folders in it, beside a val or test folder (what stands beside is then ignored, and noted).
  * Otherwise they are classes, so that "train" may be a kind of vehicle. Subfolders of a class belong to the class.
- * @throws RootstockError BAD_DATA for two folders of one split, or val and test folders without a train folder.
+ * To evaluate, val and test folders with class folders in them are splits without a train folder, too.
+ * @throws RootstockError BAD_DATA for two folders of one split, or, to train, val and test folders without a train folder.
  */
-export function readLayout(root: string, { files, folders }: Walk): Layout {
+export function readLayout(root: string, { files, folders }: Walk, purpose: "train" | "evaluate"): Layout {
   const top = folders.filter((path) => !path.includes("/"));
   const used = top.filter((name) => files.some(({ path }) => path.startsWith(`${name}/`)));
   const splits = used.filter((name) => splitNamed(name) !== undefined);
@@ -40,6 +41,7 @@ export function readLayout(root: string, { files, folders }: Walk): Layout {
   if (train === undefined) {
     const nested = splits.length > 0 && others.length === 0 && files.some(({ path }) => path.split("/").length > 2);
     if (!nested) return classLayout(files, top, []);
+    if (purpose === "evaluate") return splitLayout(root, files, folders, splits, []);
     throw new RootstockError(
       "BAD_DATA",
       `${root} has a folder ${splits.map(printable).join(" and ")}, but no train folder with images to learn from. Add ${root}/train.`,

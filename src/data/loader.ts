@@ -4,7 +4,15 @@ import { availableParallelism } from "node:os";
 import type { Piscina } from "piscina";
 import { listed, messageOf, RootstockError } from "../errors.ts";
 import type { Preprocessing } from "../transforms/preprocessing.ts";
-import { type DecodeResult, type DecodeTask, newProgress, PROGRESS, stop } from "./decode-task.ts";
+import {
+  type Decoded,
+  type DecodeResult,
+  type DecodeTask,
+  newProgress,
+  PROGRESS,
+  stop,
+  TOO_LARGE,
+} from "./decode-task.ts";
 
 /** One preprocessed image. */
 export interface LoadedImage {
@@ -49,6 +57,8 @@ export function suggestThreads(fileCount: number): number {
 /**
  * Decodes and preprocesses images. With threads, work is posted to them well ahead of the consumer, so that they keep
  * decoding while the calling thread is blocked, as it is inside ONNX Runtime. Results never depend on `threads`.
+ * Pictures of more than 34 megapixels are decoded in the calling thread, one at a time, when it is their turn, so that
+ * memory does not grow with the number of threads.
  */
 export class ImageLoader {
   readonly threads: number;
@@ -73,12 +83,14 @@ export class ImageLoader {
   /**
    * Yields one result for each file, in the order given; reads ahead a bounded number of images.
    * Leaving the loop early stops the threads' work on the list.
+   * @param sha256 The hash that each file must have; a file that has changed since is a `FailedImage`.
    * @throws RootstockError ABORTED if `signal` fires or the loader is closed; BAD_DATA if a thread dies on a file.
    */
   async *load(
     files: readonly string[],
     preprocessing: Preprocessing,
     signal?: AbortSignal,
+    sha256?: readonly string[] | undefined,
   ): AsyncGenerator<LoadedImage | FailedImage, void, undefined> {
     this.#check(signal);
     const decode = this.#pool ? inThread(this.#pool) : (await import("./decode-file.ts")).decodeHere;
@@ -89,7 +101,8 @@ export class ImageLoader {
     let taken = 0;
     const post = (): void => {
       while (posted < files.length && (posted === taken || posted - taken + taskFiles <= ahead)) {
-        const task = { files: files.slice(posted, posted + taskFiles), first: posted, preprocessing, progress };
+        const part = <T>(list: readonly T[]): readonly T[] => list.slice(posted, posted + taskFiles);
+        const task = { files: part(files), sha256: sha256 && part(sha256), first: posted, preprocessing, progress };
         tasks.push({ task, result: this.#track(decode(task)) });
         posted += task.files.length;
       }
@@ -99,10 +112,12 @@ export class ImageLoader {
       post();
       for (let next = tasks.shift(); next !== undefined; next = tasks.shift()) {
         const results = await resultOf(next);
-        for (const [i, result] of results.entries()) {
+        for (const [i, outcome] of results.entries()) {
           this.#check(signal);
           taken++;
           post(); // before the consumer gets to work
+          const result = outcome === TOO_LARGE ? await decodeLarge(next.task, i) : outcome;
+          this.#check(signal);
           const index = next.task.first + i;
           yield typeof result === "string" ? { index, error: result } : { index, pixels: result };
         }
@@ -133,6 +148,11 @@ export class ImageLoader {
     if (signal?.aborted) throw new RootstockError("ABORTED", "loading images was stopped.", { cause: signal.reason });
     if (this.#closed) throw new RootstockError("ABORTED", "loading images ended because the loader was closed.");
   }
+}
+
+/** One at a time, in this thread: a thread's pixels stay in memory until it collects its garbage. */
+async function decodeLarge(task: DecodeTask, index: number): Promise<Decoded> {
+  return await (await import("./decode-file.ts")).decodeLarge(task, index);
 }
 
 interface Posted {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { decoderVersion } from "../data/decoder-version.ts";
 import { ImageLoader, suggestThreads } from "../data/loader.ts";
 import type { Sample } from "../data/sample.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, RootstockError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { saveGraph } from "../graph/save.ts";
 import type { Json } from "../json.ts";
@@ -92,11 +92,12 @@ export async function extractFeatures(
       for await (const result of runImages(
         session,
         missing.map(({ file }) => file),
-        { loader, preprocessing, signal },
+        { loader, preprocessing, signal, sha256: missing.map(({ sha256 }) => sha256) },
       )) {
         const { sha256 } = missing[result.index]!;
         if ("error" in result) errors.set(sha256, result.error);
         else {
+          checkRow(result.row, missing[result.index]!.file);
           rows.set(sha256, result.row);
           store?.put(sha256, result.row);
           if (clock() - flushed > FLUSH_MS) {
@@ -118,6 +119,15 @@ export async function extractFeatures(
     .filter(({ sha256 }) => errors.has(sha256))
     .map((sample) => ({ sample, error: errors.get(sample.sha256)! }));
   return { features, samples: usable, failed, fromCache };
+}
+
+/** Features that are no numbers must neither be trained on nor kept. */
+function checkRow(row: Float32Array, file: string): void {
+  if (row.every(Number.isFinite)) return;
+  throw new RootstockError(
+    "BAD_MODEL",
+    `the frozen part of the model gives ${row.find((value) => !Number.isFinite(value))} for ${file}. Its weights are damaged, or the preprocessing is not the one it was trained with.`,
+  );
 }
 
 function openStore(backbone: Graph, width: number, options: ExtractOptions): Promise<FeatureStore> {

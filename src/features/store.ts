@@ -3,7 +3,7 @@
  * and never changed. Readers see whole segments or none, so crashes and other processes can do no harm.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, rmdir, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, RootstockError } from "../errors.ts";
 import type { Json } from "../json.ts";
@@ -11,6 +11,8 @@ import { PARTIAL_PREFIX, writeAtomically, writeJson } from "../weights/files.ts"
 import { decodeSegment, encodeSegment } from "./segment.ts";
 
 const SEGMENT = ".features";
+/** What a cache was made from, for people and `rootstock cache`. */
+const ABOUT = "about.json";
 /** A partial file this old belongs to nobody any more. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
@@ -73,8 +75,10 @@ export class FeatureStore {
 
   async #load(): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
-    const about = join(this.#folder, "about.json");
-    await stat(about).catch(() => writeJson(about, this.#options.key));
+    const about = join(this.#folder, ABOUT);
+    await readFile(about, "utf8")
+      .then(JSON.parse)
+      .catch(() => writeJson(about, this.#options.key));
     for (const name of await readdir(this.#folder)) {
       const path = join(this.#folder, name);
       if (name.startsWith(PARTIAL_PREFIX)) await this.#removeAbandoned(path);
@@ -112,9 +116,9 @@ export interface CacheEntry {
 /** Lists every cached prefix under `root`, the most recently used first. */
 export async function listCaches(root: string): Promise<CacheEntry[]> {
   const entries: CacheEntry[] = [];
-  for (const folder of (await readdir(root).catch(() => [])).map((name) => join(root, name))) {
+  for (const folder of await ownFolders(root)) {
     const files = await segmentsIn(folder);
-    const about: unknown = await readFile(join(folder, "about.json"), "utf8")
+    const about: unknown = await readFile(join(folder, ABOUT), "utf8")
       .then(JSON.parse)
       .catch(() => undefined);
     if (files.length === 0 && about === undefined) continue;
@@ -133,7 +137,11 @@ export async function listCaches(root: string): Promise<CacheEntry[]> {
 /** Deletes every cached prefix under `root`, and nothing that the cache did not make. Returns the bytes freed. */
 export async function clearCaches(root: string): Promise<number> {
   const entries = await listCaches(root);
-  for (const { folder } of entries) await rm(folder, { recursive: true, force: true });
+  for (const { folder } of entries) {
+    const own = (await readdir(folder)).filter(isOwnFile);
+    for (const name of own) await rm(join(folder, name), { force: true });
+    await rmdir(folder).catch(() => {}); // files of somebody else stay, and their folder with them
+  }
   return entries.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
@@ -147,8 +155,9 @@ function unusable(root: string, cause: unknown): never {
 
 /** Deletes the least recently used segments until all together have at most `maxBytes`. */
 async function evict(root: string, maxBytes: number): Promise<void> {
-  const folders = (await readdir(root)).map((name) => join(root, name));
-  const files = (await Promise.all(folders.map(segmentsIn))).flat().sort((a, b) => a.mtimeMs - b.mtimeMs);
+  const files = (await Promise.all((await ownFolders(root)).map(segmentsIn)))
+    .flat()
+    .sort((a, b) => a.mtimeMs - b.mtimeMs);
   let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { path, bytes } of files) {
     if (total <= maxBytes) return;
@@ -157,8 +166,20 @@ async function evict(root: string, maxBytes: number): Promise<void> {
   }
 }
 
+/** The folders of caches: named by the hash of a key, as `hashJson` makes it. */
+async function ownFolders(root: string): Promise<string[]> {
+  const names = await readdir(root).catch(() => []);
+  return names.filter((name) => /^[0-9a-f]{32}$/.test(name)).map((name) => join(root, name));
+}
+
+function isOwnFile(name: string): boolean {
+  return name === ABOUT || name.endsWith(SEGMENT) || name.startsWith(PARTIAL_PREFIX);
+}
+
 async function segmentsIn(folder: string): Promise<{ path: string; bytes: number; mtimeMs: number }[]> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(SEGMENT));
+  const names = (await readdir(folder).catch(() => [])).filter(
+    (name) => name.endsWith(SEGMENT) && !name.startsWith(PARTIAL_PREFIX),
+  );
   const infos = names.map(async (name) => {
     const path = join(folder, name);
     const info = await stat(path).catch(() => undefined);

@@ -7,14 +7,19 @@ import { ARRAYS, type DType } from "../tensor/dtype.ts";
 import { float16ToFloat32 } from "../tensor/float16.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { intOf } from "./attributes.ts";
+import type { FoldBudget } from "./fold-budget.ts";
 import type { Node } from "./graph.ts";
 import { strided, stridesOf } from "./strided.ts";
 
-/** Evaluates a node on its inputs (undefined where absent); undefined where this cannot be done exactly. */
-export type FoldKernel = (node: Node, inputs: readonly (Tensor | undefined)[]) => Tensor | undefined;
-
-/** Larger results than this stay computed, so that a file does not grow by what a few bytes describe. */
-export const MAX_FOLDED_ELEMENTS = 2 ** 24;
+/**
+ * Evaluates a node on its inputs (undefined where absent); undefined where this cannot be done exactly. A kernel asks
+ * the budget before it computes elements, and declines where that says no.
+ */
+export type FoldKernel = (
+  node: Node,
+  inputs: readonly (Tensor | undefined)[],
+  budget: FoldBudget,
+) => Tensor | undefined;
 
 type Exact = "float32" | "float64" | "int32" | "int64";
 const isExact = (dtype: DType): dtype is Exact => ["float32", "float64", "int32", "int64"].includes(dtype);
@@ -24,10 +29,10 @@ function binary(
   ofNumbers: (x: number, y: number, dtype: Exact) => number | undefined,
   ofBigints: (x: bigint, y: bigint) => bigint | undefined,
 ): FoldKernel {
-  return (_, [a, b]) => {
+  return (_, [a, b], budget) => {
     if (!a || !b || a.dtype !== b.dtype || !isExact(a.dtype)) return undefined;
     const { dtype } = a;
-    return map(dtype, [a, b], ([x, y]) =>
+    return map(budget, dtype, [a, b], ([x, y]) =>
       typeof x === "bigint" && typeof y === "bigint" ? ofBigints(x, y) : ofNumbers(Number(x), Number(y), dtype),
     );
   };
@@ -69,39 +74,42 @@ const min = binary(
 
 /** Max and Min take any number of inputs. */
 function variadic(kernel: FoldKernel): FoldKernel {
-  return (node, [first, ...rest]) => rest.reduce((x, y) => x && y && kernel(node, [x, y]), first);
+  return (node, [first, ...rest], budget) => rest.reduce((x, y) => x && y && kernel(node, [x, y], budget), first);
 }
 
 function unary(ofNumber: (x: number) => number, ofBigint?: (x: bigint) => bigint): FoldKernel {
-  return (_, [x]) => {
+  return (_, [x], budget) => {
     if (!x || !isExact(x.dtype)) return undefined;
-    return map(x.dtype, [x], ([value]) => (typeof value === "bigint" ? ofBigint?.(value) : ofNumber(Number(value))));
+    return map(budget, x.dtype, [x], ([value]) =>
+      typeof value === "bigint" ? ofBigint?.(value) : ofNumber(Number(value)),
+    );
   };
 }
 
 /** Elements that compare as numbers: not half precision, which is held as bits. */
 const isComparable = (a: Tensor, b: Tensor): boolean => a.dtype === b.dtype && !a.dtype.endsWith("float16");
 
-const equal: FoldKernel = (_, [a, b]) =>
-  a && b && isComparable(a, b) ? map("bool", [a, b], ([x, y]) => Number(x === y)) : undefined;
+const equal: FoldKernel = (_, [a, b], budget) =>
+  a && b && isComparable(a, b) ? map(budget, "bool", [a, b], ([x, y]) => Number(x === y)) : undefined;
 
-const not: FoldKernel = (_, [x]) => x && map("bool", [x], ([value]) => 1 - Number(value));
+const not: FoldKernel = (_, [x], budget) => x && map(budget, "bool", [x], ([value]) => 1 - Number(value));
 
-const where: FoldKernel = (_, [condition, x, y]) =>
+const where: FoldKernel = (_, [condition, x, y], budget) =>
   condition && x && y && x.dtype === y.dtype
-    ? map(x.dtype, [condition, x, y], ([test, a, b]) => (test ? a : b))
+    ? map(budget, x.dtype, [condition, x, y], ([test, a, b]) => (test ? a : b))
     : undefined;
 
 /** Cast between types whose conversion is exact or rounds once; float16 weights become float32 here. */
-const cast: FoldKernel = (node, [x]) => {
+const cast: FoldKernel = (node, [x], budget) => {
   const dtype = dtypeOfCode(intOf(node, "to", 0));
   if (!x || !dtype) return undefined;
   if (dtype === x.dtype) return x;
   if (x.dtype === "float16" && dtype === "float32") {
+    if (!budget(x.shape)) return undefined;
     return { dtype, shape: x.shape, data: float16ToFloat32(x.data as Uint16Array) }; // float16 is held in a Uint16Array
   }
   if ([x.dtype, dtype].some((type) => type.endsWith("float16"))) return undefined;
-  return map(dtype, [x], ([value]) => converted(value!, dtype));
+  return map(budget, dtype, [x], ([value]) => converted(value!, dtype));
 };
 
 function converted(value: number | bigint, dtype: DType): number | bigint | undefined {
@@ -118,12 +126,13 @@ function converted(value: number | bigint, dtype: DType): number | bigint | unde
 
 /** Applies `f` to the elements of inputs broadcast together; undefined from `f` declines the whole. */
 function map(
+  budget: FoldBudget,
   dtype: DType,
   inputs: readonly Tensor[],
   f: (values: readonly (number | bigint)[]) => number | bigint | undefined,
 ): Tensor | undefined {
   const shape = broadcastShape(inputs.map((input) => input.shape));
-  if (!shape || sizeOf(shape) > MAX_FOLDED_ELEMENTS) return undefined;
+  if (!shape || !budget(shape)) return undefined;
   const data = new ARRAYS[dtype](sizeOf(shape));
   const operands = inputs.map((input) => broadcastTo(input, shape).data);
   for (let i = 0; i < data.length; i++) {

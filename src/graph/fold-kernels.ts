@@ -2,13 +2,8 @@
 import { ARRAYS } from "../tensor/dtype.ts";
 import { sizeOf, type Tensor, tensor, toNumbers } from "../tensor/tensor.ts";
 import { intOf, intsOf, tensorOf } from "./attributes.ts";
-import {
-  ARITHMETIC_KERNELS,
-  broadcastShape,
-  broadcastTo,
-  type FoldKernel,
-  MAX_FOLDED_ELEMENTS,
-} from "./fold-arithmetic.ts";
+import { ARITHMETIC_KERNELS, broadcastShape, broadcastTo, type FoldKernel } from "./fold-arithmetic.ts";
+import { isSize, MAX_FOLDED_RANK } from "./fold-budget.ts";
 import type { Node } from "./graph.ts";
 import { clampedInt64 } from "./int64.ts";
 import { strided, stridesOf } from "./strided.ts";
@@ -27,22 +22,29 @@ const constant: FoldKernel = ({ attributes }) => {
   return undefined;
 };
 
-const constantOfShape: FoldKernel = (node, [shape]) => {
-  const sizes = shape && toNumbers(shape);
-  if (!sizes || !isFoldable(sizes)) return undefined;
+/** The elements of an input that lists axes or sizes; undefined if it is longer than any shape. */
+const listOf = (list: Tensor | undefined): number[] | undefined =>
+  list && list.data.length <= MAX_FOLDED_RANK ? toNumbers(list) : undefined;
+
+const constantOfShape: FoldKernel = (node, [shape], budget) => {
+  const sizes = listOf(shape);
   const value = tensorOf(node, "value", undefined) ?? tensor("float32", [1], new Float32Array(1));
-  const strides = sizes.map(() => 0);
-  return value.data.length === 1 ? strided(value, sizes, strides) : undefined;
+  if (!sizes || value.data.length !== 1 || !budget(sizes)) return undefined;
+  return strided(
+    value,
+    sizes,
+    sizes.map(() => 0),
+  );
 };
 
 /** Range of whole numbers; floats are left to the runtime, whose rounding depends on how it counts. */
-const range: FoldKernel = (_, [start, limit, delta]) => {
+const range: FoldKernel = (_, [start, limit, delta], budget) => {
   if (!start || !limit || !delta || (start.dtype !== "int64" && start.dtype !== "int32")) return undefined;
   if (limit.dtype !== start.dtype || delta.dtype !== start.dtype) return undefined;
   const [from, to, step] = [start, limit, delta].map((t) => Number(t.data[0]));
   if (from === undefined || to === undefined || !step) return undefined;
   const length = Math.max(0, Math.ceil((to - from) / step));
-  if (!isFoldable([length])) return undefined;
+  if (!budget([length])) return undefined;
   const values = Array.from({ length }, (__, i) => from + i * step);
   return start.dtype === "int64" ? clampedInt64(values) : tensor("int32", [length], Int32Array.from(values));
 };
@@ -54,11 +56,6 @@ const size: FoldKernel = (_, [x]) => x && clampedInt64([sizeOf(x.shape)], []);
 
 // Movement. Nodes whose axes or sizes make no sense are declined, so that the runtime reports them.
 
-const isSize = (dim: number): boolean => Number.isSafeInteger(dim) && dim >= 0;
-
-/** Whether these are sizes of a tensor that may become an initializer. */
-const isFoldable = (sizes: readonly number[]): boolean => sizes.every(isSize) && sizeOf(sizes) <= MAX_FOLDED_ELEMENTS;
-
 /** An axis counted from the front, if `rank` has it. */
 function frontAxis(axis: number, rank: number): number | undefined {
   const positive = axis < 0 ? axis + rank : axis;
@@ -67,18 +64,22 @@ function frontAxis(axis: number, rank: number): number | undefined {
 
 /** Distinct axes of a node, an attribute or an input, counted from the front; undefined if one is wrong. */
 function frontAxes(axes: readonly number[], rank: number): readonly number[] | undefined {
+  if (rank > MAX_FOLDED_RANK) return undefined;
   const front = axes.map((axis) => frontAxis(axis, rank));
   return front.every((axis) => axis !== undefined) && new Set(front).size === axes.length ? front : undefined;
 }
 
 /** The same elements under another shape, without a copy. */
 const reshaped = (x: Tensor, sizes: readonly number[]): Tensor | undefined =>
-  sizes.every(isSize) && sizeOf(sizes) === x.data.length ? { ...x, shape: sizes } : undefined;
+  sizes.length <= MAX_FOLDED_RANK && sizes.every(isSize) && sizeOf(sizes) === x.data.length
+    ? { ...x, shape: sizes }
+    : undefined;
 
 const reshape: FoldKernel = (node, [x, target]) => {
-  if (!x || !target) return undefined;
+  const wanted = listOf(target);
+  if (!x || !wanted) return undefined;
   const copyZero = intOf(node, "allowzero", 0) === 0;
-  const sizes = toNumbers(target).map((dim, axis) => (dim === 0 && copyZero ? (x.shape[axis] ?? -2) : dim));
+  const sizes = wanted.map((dim, axis) => (dim === 0 && copyZero ? (x.shape[axis] ?? -2) : dim));
   const rest = x.data.length / sizeOf(sizes.filter((dim) => dim !== -1));
   return reshaped(
     x,
@@ -87,7 +88,7 @@ const reshape: FoldKernel = (node, [x, target]) => {
 };
 
 const axesOf = (node: Node, axes: Tensor | undefined): readonly number[] | undefined =>
-  intsOf(node, "axes", undefined) ?? (axes && toNumbers(axes));
+  intsOf(node, "axes", undefined) ?? listOf(axes);
 
 const squeeze: FoldKernel = (node, [x, axes]) => {
   if (!x) return undefined;
@@ -122,37 +123,44 @@ const flatten: FoldKernel = (node, [x]) => {
   return at === undefined ? undefined : reshaped(x, [sizeOf(x.shape.slice(0, at)), sizeOf(x.shape.slice(at))]);
 };
 
-const transpose: FoldKernel = (node, [x]) => {
+const transpose: FoldKernel = (node, [x], budget) => {
   if (!x) return undefined;
   const perm = intsOf(node, "perm", undefined) ?? x.shape.map((_, axis) => x.shape.length - 1 - axis);
   const strides = stridesOf(x.shape);
-  if (perm.length !== x.shape.length || !perm.every((axis) => axis >= 0) || !frontAxes(perm, perm.length))
+  if (
+    perm.length !== x.shape.length ||
+    !perm.every((axis) => axis >= 0) ||
+    !frontAxes(perm, perm.length) ||
+    !budget(x.shape)
+  )
     return undefined;
   const [shape, steps] = [x.shape, strides].map((list) => perm.map((axis) => list[axis]!));
   return strided(x, shape!, steps!);
 };
 
-const expand: FoldKernel = (_, [x, target]) => {
-  const sizes = x && target && broadcastShape([x.shape, toNumbers(target)]);
-  return sizes && isFoldable(sizes) ? broadcastTo(x, sizes) : undefined;
+const expand: FoldKernel = (_, [x, target], budget) => {
+  const wanted = listOf(target);
+  const sizes = x && wanted && broadcastShape([x.shape, wanted]);
+  return sizes && budget(sizes) ? broadcastTo(x, sizes) : undefined;
 };
 
 /** Each axis is split into (repeat, own), with stride 0 for the repeats. */
-const tile: FoldKernel = (_, [x, repeats]) => {
+const tile: FoldKernel = (_, [x, repeats], budget) => {
   if (!x || repeats?.data.length !== x.shape.length) return undefined;
   const times = toNumbers(repeats);
   const split = x.shape.flatMap((dim, axis) => [times[axis]!, dim]);
-  if (!isFoldable(split)) return undefined;
+  if (!budget(split)) return undefined;
   const strides = stridesOf(x.shape).flatMap((stride) => [0, stride]);
   return { ...strided(x, split, strides), shape: x.shape.map((dim, axis) => dim * times[axis]!) };
 };
 
-const slice: FoldKernel = (_, [x, starts, ends, axes, steps]) => {
-  if (!x || !starts || !ends) return undefined;
-  const [from, to] = [toNumbers(starts), toNumbers(ends)];
-  const which = frontAxes(axes ? toNumbers(axes) : from.map((__, i) => i), x.shape.length);
-  const by = steps ? toNumbers(steps) : from.map(() => 1);
-  if ([to, which, by].some((list) => list?.length !== from.length) || by.includes(0)) return undefined;
+const slice: FoldKernel = (_, [x, starts, ends, axes, steps], budget) => {
+  const [from, to] = [listOf(starts), listOf(ends)];
+  if (!x || !from || !to) return undefined;
+  const named = axes ? listOf(axes) : from.map((__, i) => i);
+  const which = named && frontAxes(named, x.shape.length);
+  const by = steps ? listOf(steps) : from.map(() => 1);
+  if (!by || [to, which, by].some((list) => list?.length !== from.length) || by.includes(0)) return undefined;
   if (![...from, ...to, ...by].every(Number.isInteger)) return undefined;
   const strides = stridesOf(x.shape);
   const sizes = [...x.shape];
@@ -168,17 +176,18 @@ const slice: FoldKernel = (_, [x, starts, ends, axes, steps]) => {
     offset += start * strides[axis]!;
     strides[axis]! *= step;
   }
-  return strided(x, sizes, strides, offset);
+  return budget(sizes) ? strided(x, sizes, strides, offset) : undefined;
 };
 
-const gather: FoldKernel = (node, [x, indices]) => {
+const gather: FoldKernel = (node, [x, indices], budget) => {
   const axis = x && frontAxis(intOf(node, "axis", 0), x.shape.length);
   if (!x || !indices || axis === undefined) return undefined;
   const count = x.shape[axis]!;
-  const rows = toNumbers(indices).map((i) => frontAxis(i, count));
   const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
   const sizes = [...before, ...indices.shape, ...after];
-  if (!rows.every((row) => row !== undefined) || !isFoldable(sizes)) return undefined;
+  if (!budget(sizes)) return undefined;
+  const rows = toNumbers(indices).map((i) => frontAxis(i, count));
+  if (!rows.every((row) => row !== undefined)) return undefined;
   const inner = sizeOf(after);
   const data = new ARRAYS[x.dtype](sizeOf(sizes));
   let to = 0;
@@ -192,7 +201,7 @@ const gather: FoldKernel = (node, [x, indices]) => {
   return { dtype: x.dtype, shape: sizes, data };
 };
 
-const concat: FoldKernel = (node, inputs) => {
+const concat: FoldKernel = (node, inputs, budget) => {
   const parts = inputs.filter((part) => part !== undefined);
   const [first] = parts;
   const axis = first && frontAxis(intOf(node, "axis", 0), first.shape.length);
@@ -205,11 +214,13 @@ const concat: FoldKernel = (node, inputs) => {
   const sizes = first.shape.map((dim, i) =>
     i === axis ? parts.reduce((sum, part) => sum + part.shape[axis]!, 0) : dim,
   );
+  if (!budget(sizes)) return undefined;
   const data = new ARRAYS[first.dtype](sizeOf(sizes));
   const blocks = sizeOf(sizes.slice(0, axis));
+  const filled = parts.filter(({ data: elements }) => elements.length > 0);
   let to = 0;
   for (let block = 0; block < blocks; block++) {
-    for (const part of parts) {
+    for (const part of filled) {
       const inner = part.data.length / blocks;
       data.set(part.data.subarray(block * inner, (block + 1) * inner) as never, to); // one element type
       to += inner;

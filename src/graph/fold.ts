@@ -1,6 +1,7 @@
 /** Constant folding: what is known before the graph runs is computed once, so that weights and shapes are initializers. */
 import type { DType } from "../tensor/dtype.ts";
 import { int64, type Tensor, tensor } from "../tensor/tensor.ts";
+import { type FoldBudget, foldBudget } from "./fold-budget.ts";
 import { foldKernel } from "./fold-kernels.ts";
 import type { Graph, Node, Value } from "./graph.ts";
 import { inferValues } from "./infer-types.ts";
@@ -9,19 +10,21 @@ import { prune, usedBy } from "./traverse.ts";
 
 /**
  * Replaces nodes whose outputs are known by initializers, under the same value names, and removes what nothing uses.
- * Known are constants and what follows from them exactly, and sizes that the shapes of the inputs determine.
+ * Known are constants and what follows from them exactly, and sizes that the shapes of the inputs determine. Results
+ * beyond a budget stay computed.
  * The graph computes the same bits as before. Its inputs and outputs keep their names.
  * @throws RootstockError SHAPE_MISMATCH if the inputs of a node cannot go together.
  */
 export function foldConstants(graph: Graph): Graph {
-  let folded = foldNodes(graph);
+  const budget = foldBudget(graph.initializers.values());
+  let folded = foldNodes(graph, budget);
   // A folded shape can make more shapes known: repeat until nothing changes.
-  for (let next = foldSizes(folded); next; next = foldSizes(folded)) folded = foldNodes(next);
+  for (let next = foldSizes(folded); next; next = foldSizes(folded)) folded = foldNodes(next, budget);
   return prune(folded);
 }
 
 /** Evaluates nodes whose inputs are all initializers. */
-function foldNodes(graph: Graph): Graph {
+function foldNodes(graph: Graph, budget: FoldBudget): Graph {
   const known = new Map(graph.initializers);
   // Subgraphs read values by name, so such names stay.
   const captured = graph.nodes.flatMap((node) => usedBy({ ...node, inputs: [] }));
@@ -31,7 +34,7 @@ function foldNodes(graph: Graph): Graph {
   for (const original of graph.nodes) {
     const node = renamed(original, aliases);
     const [output = ""] = node.outputs;
-    const value = evaluate(node, known);
+    const value = evaluate(node, known, budget);
     if (value && node.op === "Identity" && !kept.has(output)) {
       aliases.set(output, node.inputs[0]!); // one weight that is used twice stays one weight
     } else if (value && node.op !== "Identity") {
@@ -43,12 +46,13 @@ function foldNodes(graph: Graph): Graph {
   return nodes.length === graph.nodes.length ? graph : { ...graph, nodes, initializers: known };
 }
 
-function evaluate(node: Node, known: ReadonlyMap<Value, Tensor>): Tensor | undefined {
+function evaluate(node: Node, known: ReadonlyMap<Value, Tensor>, budget: FoldBudget): Tensor | undefined {
   if (node.domain !== "" || node.outputs.length !== 1) return undefined;
   if (!node.inputs.every((name) => name === "" || known.has(name))) return undefined;
   return foldKernel(node.op)?.(
     node,
     node.inputs.map((name) => known.get(name)),
+    budget,
   );
 }
 

@@ -8,7 +8,7 @@ import { shapeRule } from "./shape-rules/table.ts";
  * Infers the type of every value: graph inputs, initializers and node outputs.
  * Sizes that follow from others are formulas of their names ("12*batch"); a size that cannot be known has a name of its
  * own. Values of operators without a rule, or of other domains, are absent. Declared output shapes are not read.
- * @throws RootstockError SHAPE_MISMATCH if the inputs of a node cannot go together.
+ * @throws RootstockError SHAPE_MISMATCH if the inputs of a node cannot go together, or make more than 2^31 elements.
  */
 export function inferTypes(graph: Graph): Map<Value, ValueType> {
   return new Map(
@@ -44,8 +44,16 @@ export function inferValues(graph: Graph): Map<Value, Inferred> {
   return known;
 }
 
-/** No size is negative, whatever a shape computation gave. */
+/** No size is negative and no value beyond any memory, whatever a shape computation gave. */
 function checkSizes(node: Node, outputs: readonly (Inferred | undefined)[]): void {
   const wrong = outputs.find((output) => output?.shape?.some((dim) => typeof dim === "number" && dim < 0));
   if (wrong) throw mismatch(node, "outputs of sizes of at least 0", formatShape(wrong.shape));
+  for (const { shape } of outputs.filter((output) => output !== undefined)) {
+    const elements = shape?.reduce<number>((product, dim) => (typeof dim === "number" ? product * dim : product), 1);
+    if (elements !== undefined && elements > MAX_ELEMENTS)
+      throw mismatch(node, "outputs of at most 2^31 elements, symbolic sizes left aside", formatShape(shape));
+  }
 }
+
+/** Larger values than this, 8 GB of float32, are mistakes: a runtime would fill the memory with them. */
+const MAX_ELEMENTS = 2 ** 31;

@@ -149,6 +149,8 @@ function checkValues(
       defined.add(value);
     }
   }
+  if (graph.outputs.length === 0)
+    throw new RootstockError("BAD_MODEL", `${where} declares no output, so it computes nothing. Export it again.`);
   const missing = graph.outputs.find(({ name }) => !defined.has(name));
   if (missing) throw new RootstockError("BAD_MODEL", `${where}: the output "${missing.name}" is never computed.`);
 }

@@ -4,6 +4,7 @@ import { intOf } from "../graph/attributes.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import {
   type Dim,
+  describeNode,
   formatShape,
   type Graph,
   type Node,
@@ -12,7 +13,8 @@ import {
   type ValueType,
 } from "../graph/graph.ts";
 import { inferTypes } from "../graph/infer-types.ts";
-import { producersOf, subgraph } from "../graph/traverse.ts";
+import { withoutNames } from "../graph/rename.ts";
+import { producersOf, reachable, subgraph } from "../graph/traverse.ts";
 
 /** Name of the output of a backbone graph: one feature vector per image, [batch, width]. */
 export const FEATURES: Value = "rootstock.features";
@@ -31,10 +33,17 @@ export interface Cut {
   readonly numClasses: number | undefined;
 }
 
+/** Operators of two inputs that the way back goes through where one of the inputs is a constant: a bias or a scale. */
+const WITH_CONSTANT = new Set(["Add", "Div", "Mul", "Sub"]);
+
+/** Operators that make scores of any kind, rectified or not, into those of a classifier. */
+const ACTIVATIONS = new Set(["LogSoftmax", "Sigmoid", "Softmax"]);
+
 /** Operators that change a classifier's scores without learning anything: the way back from the output goes through. */
 const PASS_THROUGH = new Set([
   "AveragePool",
   "Cast",
+  "Clip",
   "Dropout",
   "Flatten",
   "GlobalAveragePool",
@@ -87,10 +96,13 @@ export function findCut(graph: Graph, at?: Value): Cut {
 export function backboneGraph(graph: Graph, cut: Cut): Graph {
   const types = inferTypes(graph);
   const type = { dtype: types.get(cut.value)!.dtype, shape: cut.shape };
-  const b = new GraphBuilder(graph.name, subgraph(graph, graph.inputs, [{ name: cut.value, ...type }]));
-  const pooled = pool(b, cut);
-  if (pooled !== FEATURES) b.named("Identity", [pooled], FEATURES); // exported files have that value already
-  return b.build([{ name: FEATURES, dtype: type.dtype, shape: [cut.shape[0]!, cut.width] }]);
+  const before = subgraph(graph, graph.inputs, [{ name: cut.value, ...type }]);
+  const output = [{ name: FEATURES, dtype: type.dtype, shape: [cut.shape[0]!, cut.width] }];
+  if (cut.value === FEATURES && cut.pooling === "none") return { ...before, outputs: output }; // as in exported files
+  const { graph: start, renamed } = withoutNames(before, [FEATURES], "before.");
+  const b = new GraphBuilder(graph.name, start);
+  b.named("Identity", [pool(b, { ...cut, value: renamed(cut.value) })], FEATURES);
+  return b.build(output);
 }
 
 function pool(b: GraphBuilder, { value, pooling, shape }: Cut): Value {
@@ -111,7 +123,8 @@ function cutAt(graph: Graph, types: ReadonlyMap<Value, ValueType>, value: Value)
   const shape = type?.shape;
   const width = shape && featureWidth(shape);
   if (!shape || width === undefined || type.dtype !== "float32") {
-    const got = type ? `${type.dtype} ${formatShape(shape)}` : "a value of unknown type";
+    const got =
+      (type ? `${type.dtype} ${formatShape(shape)}` : "a value of unknown type") + reasonOf(graph, types, value);
     throw new RootstockError(
       "BAD_MODEL",
       `cannot use "${value}" as features: it is ${got}; required is float32 [n, c], [n, c, h, w] or [n, tokens, c] with a known c. ` +
@@ -120,6 +133,13 @@ function cutAt(graph: Graph, types: ReadonlyMap<Value, ValueType>, value: Value)
   }
   const pooling = shape.length === 4 ? "spatial" : shape.length === 3 ? "tokens" : "none";
   return { value, shape, pooling, width, classifier: undefined, numClasses: undefined };
+}
+
+/** Why nothing is known of the shape of a value, if so: the first operator before it that gives none. */
+function reasonOf(graph: Graph, types: ReadonlyMap<Value, ValueType>, value: Value): string {
+  if (types.get(value)?.shape) return "";
+  const node = reachable(graph, [value]).nodes.find(({ outputs }) => outputs.every((name) => !types.get(name)?.shape));
+  return node ? `, since the shape of what ${describeNode(node)} gives is not known` : "";
 }
 
 /** The channel dimension of a feature map, token list or vector, if it is a number. */
@@ -141,9 +161,8 @@ function lastLinear(graph: Graph, output: Value): Node | undefined {
     if (node?.domain !== "") return undefined;
     if (isLinear(node, graph))
       return !rectified || COMMON_CLASS_COUNTS.has(numClassesOf(node, graph)) ? node : undefined;
-    rectified ||= node.op === "Relu";
-    if (node.op === "Add") {
-      // A bias: one operand is a constant.
+    rectified = !ACTIVATIONS.has(node.op) && (rectified || rectifies(node, graph));
+    if (WITH_CONSTANT.has(node.op)) {
       const operand = node.inputs.filter((input) => !graph.initializers.has(input));
       if (operand.length !== 1) return undefined;
       value = operand[0]!;
@@ -153,6 +172,13 @@ function lastLinear(graph: Graph, output: Value): Node | undefined {
       return undefined;
     }
   }
+}
+
+/** Whether a node replaces negative values, as activations between layers do: Relu, and Clip from 0 or above. */
+function rectifies(node: Node, graph: Graph): boolean {
+  return (
+    node.op === "Relu" || (node.op === "Clip" && Number(graph.initializers.get(node.inputs[1] ?? "")?.data[0]) >= 0)
+  );
 }
 
 /** Whether an output is put together from parts by a Concat, with nothing learned after it. */

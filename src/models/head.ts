@@ -1,6 +1,7 @@
 /** The new head: a fresh linear layer from features to one logit per class. */
 import { GraphBuilder } from "../graph/builder.ts";
-import type { Graph, Node, Value } from "../graph/graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
+import { withoutNames } from "../graph/rename.ts";
 import { type Tensor, zeros } from "../tensor/tensor.ts";
 import { FEATURES } from "./backbone.ts";
 
@@ -43,9 +44,12 @@ export function headGraph({ width, numClasses }: HeadSize): Graph {
   return b.build([{ name: HEAD.logits, dtype: "float32", shape: ["batch", numClasses] }]);
 }
 
-/** A backbone with a trained head and its activation: the graph from pixels to `probabilities` [batch, numClasses]. */
+/**
+ * A backbone with a trained head and its activation: the graph from pixels to `probabilities` [batch, numClasses].
+ * The head's names are its own: values of the backbone that have one, such as the old "logits", are renamed.
+ */
 export function classifierGraph(backbone: Graph, parameters: Parameters, activation: "softmax" | "sigmoid"): Graph {
-  const b = new GraphBuilder(backbone.name, withoutHeadNames(backbone));
+  const b = new GraphBuilder(backbone.name, withoutNames(backbone, Object.values(HEAD), "backbone.").graph);
   for (const [name, value] of parameters) b.initializer(name, value);
   appendLinear(b);
   if (activation === "softmax")
@@ -54,25 +58,6 @@ export function classifierGraph(backbone: Graph, parameters: Parameters, activat
   const batch = backbone.outputs[0]!.shape![0]!; // a backbone's output is FEATURES [batch, width]
   const numClasses = parameters.get(HEAD.bias)!.data.length;
   return b.build([{ name: HEAD.probabilities, dtype: "float32", shape: [batch, numClasses] }]);
-}
-
-/**
- * A backbone whose own values and nodes leave the head's names free: one that was cut at its old "logits" computes such
- * a value, and ONNX Runtime wants names of nodes to be unique too.
- */
-function withoutHeadNames(backbone: Graph): Graph {
-  const taken = new Set<Value>(Object.values(HEAD));
-  const renamed = (value: Value): Value => (taken.has(value) ? `backbone.${value}` : value);
-  const nodes = backbone.nodes.map(
-    (node): Node => ({
-      ...node,
-      name: renamed(node.name),
-      inputs: node.inputs.map(renamed),
-      outputs: node.outputs.map(renamed),
-    }),
-  );
-  const initializers = new Map([...backbone.initializers].map(([name, value]) => [renamed(name), value] as const));
-  return { ...backbone, nodes, initializers };
 }
 
 function appendLinear(b: GraphBuilder): void {

@@ -1,5 +1,5 @@
 /** Reads a model file from disk, with what stands beside it and in its metadata. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
@@ -106,8 +106,11 @@ function labelsOf(metadata: ReadonlyMap<string, string>, name: string): readonly
 
 async function readModelFile(path: string): Promise<Uint8Array> {
   try {
-    if ((await stat(path)).isDirectory())
-      throw new RootstockError("BAD_MODEL", `${path} is a folder; an .onnx file is required.`);
+    const info = await stat(path);
+    if (!info.isFile()) {
+      const what = info.isDirectory() ? "a folder" : "not a regular file";
+      throw new RootstockError("BAD_MODEL", `${path} is ${what}; an .onnx file is required.`);
+    }
     return await readFile(path);
   } catch (cause) {
     if (cause instanceof RootstockError) throw cause;
@@ -122,7 +125,10 @@ async function readModelFile(path: string): Promise<Uint8Array> {
 
 function readBeside(path: string, file: string): Uint8Array {
   try {
-    return readFileSync(join(dirname(path), file));
+    const target = join(dirname(path), file);
+    // A link is followed, since model hubs keep files so; a pipe or a device would never end.
+    if (!statSync(target).isFile()) throw new Error("it is not a regular file");
+    return readFileSync(target);
   } catch (cause) {
     throw new RootstockError(
       "BAD_MODEL",

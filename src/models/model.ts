@@ -112,6 +112,13 @@ export class Model implements ModelParts, AsyncDisposable {
           yield { file, error: result.error };
           continue;
         }
+        if (!result.row.every(Number.isFinite)) {
+          yield {
+            file,
+            error: "gets scores that are no numbers: the weights are damaged, or the preprocessing is wrong",
+          };
+          continue;
+        }
         const probabilities = normalized ? result.row : ACTIVATIONS[this.activation](result.row, numClasses);
         const best = topK(probabilities, Math.min(top, numClasses));
         yield {

@@ -1,16 +1,23 @@
 /** Image files → rows of a network's output, in order: the one path that training, evaluation and prediction share. */
 import type { ImageLoader } from "../data/loader.ts";
+import { RootstockError } from "../errors.ts";
 import type { Session } from "../runtime/session.ts";
+import { float16ToFloat32 } from "../tensor/float16.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { sizeOf, tensor } from "../tensor/tensor.ts";
 import type { Preprocessing } from "../transforms/preprocessing.ts";
 import { imageInput } from "./image-input.ts";
+
+/** The most memory that one batch of inputs may take: 256 MB, 400 images of 224 by 224. */
+const BATCH_BYTES = 256e6;
 
 export interface RunImagesOptions {
   readonly loader: ImageLoader;
   readonly preprocessing: Preprocessing;
   /** Images per run; a file with a fixed batch overrides it. @default 16 */
   readonly batchSize?: number | undefined;
+  /** The hash that each file must have; see `ImageLoader.load`. */
+  readonly sha256?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -23,13 +30,20 @@ export type ImageResult =
 export async function* runImages(
   session: Session,
   files: readonly string[],
-  { loader, preprocessing, batchSize = 16, signal }: RunImagesOptions,
+  { loader, preprocessing, batchSize = 16, sha256, signal }: RunImagesOptions,
 ): AsyncGenerator<ImageResult> {
   const input = imageInput(session.graph);
   const [height, width] = preprocessing.inputSize;
   const shape = input.layout === "NCHW" ? [3, height, width] : [height, width, 3];
   const size = sizeOf(shape);
-  const capacity = Math.max(1, Math.min(input.batch ?? batchSize, files.length));
+  const fitting = Math.floor(BATCH_BYTES / (4 * size));
+  if (fitting < (input.batch ?? 1)) {
+    throw new RootstockError(
+      "BAD_MODEL",
+      `the model's input [${[input.batch ?? 1, ...shape].join(", ")}] takes more than ${BATCH_BYTES / 1e9} GB. Export it with a smaller batch or size.`,
+    );
+  }
+  const capacity = Math.max(1, Math.min(input.batch ?? Math.min(batchSize, fitting), files.length));
   const batch = new Float32Array((input.batch ?? capacity) * size);
   let waiting: ({ index: number; slot: number } | { index: number; error: string })[] = [];
   let used = 0;
@@ -47,7 +61,7 @@ export async function* runImages(
     return results;
   };
 
-  for await (const image of loader.load(files, preprocessing, signal)) {
+  for await (const image of loader.load(files, preprocessing, signal, sha256)) {
     if ("error" in image) {
       waiting.push(image);
       continue;
@@ -63,7 +77,24 @@ async function runBatch(session: Session, name: string, images: Tensor): Promise
   const output = session.graph.outputs[0]!.name;
   const result = (await session.run({ [name]: images }, [output]))[output]!;
   const count = images.shape[0]!;
-  const width = result.data.length / count;
-  const data = result.data as Float32Array; // the graphs run here have float32 outputs
+  if (result.shape[0] !== count) {
+    throw new RootstockError(
+      "BAD_MODEL",
+      `the model gives "${output}" [${result.shape.join(", ")}] for ${count} images: it mixes the images of a batch. Export it with a batch of 1.`,
+    );
+  }
+  const data = toFloat32(result, output);
+  const width = data.length / count;
   return Array.from({ length: count }, (_, i) => data.slice(i * width, (i + 1) * width));
+}
+
+/** The elements as float32. @throws RootstockError BAD_MODEL for whole numbers: they are no scores or features. */
+function toFloat32(t: Tensor, name: string): Float32Array {
+  if (t.data instanceof Float32Array) return t.data;
+  if (t.data instanceof Float64Array) return Float32Array.from(t.data);
+  if (t.dtype === "float16" && t.data instanceof Uint16Array) return float16ToFloat32(t.data);
+  throw new RootstockError(
+    "BAD_MODEL",
+    `the model's output "${name}" requires floating point numbers, got ${t.dtype}.`,
+  );
 }

@@ -44,6 +44,7 @@ export class Session implements AsyncDisposable {
     { threads, provider = "cpu", optimization = "all" }: SessionOptions = {},
   ): Promise<Session> {
     checkProvider(provider, supportedProviders());
+    ort.env.logLevel = "fatal"; // what a provider cannot do reaches the caller as an error
     try {
       const session = await ort.InferenceSession.create(joinChunks(saveGraph(graph)), {
         executionProviders: [provider],

@@ -19,13 +19,14 @@ export function samplesToEvaluate(
   data: Dataset,
   asked?: Split | "all",
 ): { samples: readonly Sample[]; split: Split | "all" } {
-  const own = bySplit(data, "test").length > 0 ? "test" : data.splitSource === "folders" ? "validation" : "all";
+  const has = (split: Split): boolean => bySplit(data, split).length > 0;
+  const own = has("test") ? "test" : data.splitSource === "folders" && has("validation") ? "validation" : "all";
   const split = asked ?? own;
   const samples = split === "all" ? data.samples : bySplit(data, split);
   if (samples.length === 0)
     throw new RootstockError(
       "BAD_DATA",
-      `evaluation requires images, got none in the split "${split}" of ${data.root}.`,
+      `evaluation requires images, got none in the split "${split}" of ${data.root}. Name another split, or all.`,
     );
   return { samples, split };
 }

@@ -65,6 +65,7 @@ export interface Recipe {
  */
 export function recipe(options: FineTuneOptions, samples: number): Recipe {
   const { batchSize = 32, optimizer = "adamw", loss = "cross-entropy", seed = 0 } = options;
+  if (options.threads !== undefined) wholeNumber("threads", options.threads, 1);
   oneOf("optimizer", optimizer, Object.keys(OPTIMIZERS));
   oneOf("loss", loss, Object.keys(LOSSES));
   const stepsPerEpoch = Math.ceil(samples / wholeNumber("batchSize", batchSize, 1));

@@ -1,8 +1,8 @@
 /** A run is a folder: claimed before it is filled, never shared by two runs, never overwritten when it is complete. */
-import { appendFile, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, RootstockError } from "../errors.ts";
-import { PARTIAL_PREFIX, writeJson } from "../weights/files.ts";
+import { cannotWrite, PARTIAL_PREFIX, writeJson } from "../weights/files.ts";
 
 /** Files of a run, by what they hold. */
 export const RUN_FILES = {
@@ -41,36 +41,66 @@ export interface RunFolder {
  * @throws RootstockError BAD_CONFIG if the folder cannot be made.
  */
 export async function claimRunFolder(path: string): Promise<RunFolder> {
-  for (let attempt = 1; attempt <= 10_000; attempt++) {
-    const candidate = attempt === 1 ? path : `${path}-${attempt}`;
-    if (await claim(candidate)) return openFolder(candidate);
-  }
-  throw new RootstockError("BAD_CONFIG", `no free run folder beside ${path}. Choose another one with --out.`);
-}
-
-async function claim(path: string): Promise<boolean> {
+  const wanted = cleanPath(path);
   try {
-    await mkdir(path, { recursive: true });
-    const names = await readdir(path);
-    if (!(await isIncompleteRun(path, names))) return false;
-    const lock = join(path, RUN_FILES.lock);
-    if (names.includes(RUN_FILES.lock)) {
-      if (await isAlive(lock)) return false;
-      await rm(lock, { force: true });
-    }
-    const file = await open(lock, "wx").catch(() => undefined); // another process was faster
-    if (!file) return false;
-    await file.writeFile(String(process.pid));
-    await file.close();
-    for (const name of names) if (name !== RUN_FILES.lock) await rm(join(path, name), { force: true });
-    return true;
+    await mkdir(dirname(wanted), { recursive: true });
+    return await alone(dirname(wanted), () => claimFirstFree(wanted));
   } catch (cause) {
+    if (cause instanceof RootstockError) throw cause;
     throw new RootstockError(
       "BAD_CONFIG",
       `cannot use ${path} as the run's folder: ${messageOf(cause)}. Choose another one with --out.`,
       { cause },
     );
   }
+}
+
+async function claimFirstFree(wanted: string): Promise<RunFolder> {
+  for (let attempt = 1; attempt <= 10_000; attempt++) {
+    const candidate = attempt === 1 ? wanted : `${wanted}-${attempt}`;
+    if (await claim(candidate)) return openFolder(candidate);
+  }
+  throw new RootstockError("BAD_CONFIG", `no free run folder beside ${wanted}. Choose another one with --out.`);
+}
+
+/** The path with a last part that a number can be added to: no slash at the end, and a name instead of "." or "..". */
+function cleanPath(path: string): string {
+  if (path.trim() === "") throw new RootstockError("BAD_CONFIG", "out requires the name of a folder, got nothing.");
+  const trimmed = join(path).replace(/[\\/]+$/, "");
+  return /^$|(^|[\\/])\.{1,2}$/.test(trimmed) ? resolve(path) : trimmed;
+}
+
+/** Milliseconds after which the turn of a process that died in the middle of claiming is over. */
+const TURN_MS = 5000;
+
+/** Runs `work` while no other process claims a folder in the same place: folders are looked at, then taken. */
+async function alone<T>(place: string, work: () => Promise<T>): Promise<T> {
+  const turn = join(place, `${PARTIAL_PREFIX}claim`);
+  const started = performance.now();
+  while (!(await mkdir(turn).then(() => true, isTaken))) {
+    if (performance.now() - started > TURN_MS) await rm(turn, { recursive: true, force: true });
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(turn, { recursive: true, force: true });
+  }
+}
+
+function isTaken(error: unknown): false {
+  if ((error as NodeJS.ErrnoException).code === "EEXIST") return false; // errors of node:fs carry a code
+  throw error;
+}
+
+async function claim(path: string): Promise<boolean> {
+  await mkdir(path, { recursive: true });
+  const names = await readdir(path);
+  const lock = join(path, RUN_FILES.lock);
+  if (!(await isIncompleteRun(path, names)) || (names.includes(RUN_FILES.lock) && (await isAlive(lock)))) return false;
+  for (const name of names) await rm(join(path, name), { force: true, recursive: true });
+  await writeFile(lock, String(process.pid));
+  return true;
 }
 
 /** Whether everything in the folder was left by a run that did not end: nothing else may be cleared away. */
@@ -83,7 +113,7 @@ async function isIncompleteRun(path: string, names: readonly string[]): Promise<
   return config.includes(`"${RUN_MARK}"`);
 }
 
-/** Whether the process that wrote a lock still runs. A lock without a number is one that is being written. */
+/** Whether the process that wrote a lock still runs. */
 async function isAlive(lock: string): Promise<boolean> {
   const pid = Number(await readFile(lock, "utf8").catch(() => "0"));
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
@@ -103,7 +133,10 @@ function openFolder(path: string): RunFolder {
     id: basename(path),
     file,
     write: (name, value) => writeJson(file(name), value),
-    append: (name, value) => appendFile(file(name), `${JSON.stringify(value)}\n`),
+    append: (name, value) =>
+      appendFile(file(name), `${JSON.stringify(value)}\n`).catch((cause: unknown) => {
+        throw cannotWrite(file(name), cause);
+      }),
     close: async () => {
       held.delete(resolve(path));
       await rm(file("lock"), { force: true });

@@ -164,17 +164,29 @@ describe("train", () => {
 });
 
 describe("evaluate", () => {
-  test("measures every image of a flat folder, or one split", async () => {
-    const { code, json } = await cli(["evaluate", trained, images, "--json"]);
+  test("measures every image of a flat folder, and says that the model may have been trained on them", async () => {
+    const { code, json, stderr } = await cli(["evaluate", trained, images, "--json"]);
     expect(code).toBe(0);
+    expect(stderr).toContain("every image of the folder is measured, also any the model was trained on");
     expect(json).toMatchObject({
       split: "all",
+      skipped: [{ file: join(images, "red", "notes.jpg"), reason: "is not an image (looks like text)" }],
+      notes: [],
       metrics: { accuracy: expect.any(Number) },
       perClass: [{ label: "blue", support: 15 }, {}, {}],
     });
     expect(json.confusion.flat().reduce((sum: number, n: number) => sum + n, 0)).toBe(45);
-    const train = await cli(["evaluate", trained, images, "--split", "train"]);
-    expect(train.stdout).toMatch(/of 36 train images/);
+    const validation = await cli(["evaluate", trained, images, "--split", "validation"]);
+    expect(validation.stderr).toMatch(/got none in the split "validation"/);
+  });
+
+  test("measures a folder of one split and one class", async () => {
+    const held = join(await temporaryFolder(), "held");
+    await writeColorImages(join(held, "val"), 4, { seed: 1, classes: ["red"] });
+    const { code, stdout, stderr } = await cli(["evaluate", trained, held]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/of 4 validation images/);
+    expect(stderr).not.toContain("trained on");
   });
 });
 

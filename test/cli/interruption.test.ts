@@ -94,3 +94,12 @@ test("Ctrl-C stops cleanly with code 130, and what was computed is kept", async 
   expect(stderr).toContain("run the same command again");
   expect(await readdir(join(folder, "run"))).not.toContain("run.lock");
 }, 120_000);
+
+test("a reader that goes away does not end the run", async () => {
+  const folder = await temporaryFolder();
+  const { child, done } = start(join(folder, "cache"), join(folder, "run"), "--epochs", "3");
+  child.stderr!.destroy();
+  child.stdout!.destroy();
+  expect((await done).code).toBe(0);
+  expect(await readdir(join(folder, "run"))).toEqual(expect.arrayContaining(["model.onnx", "result.json"]));
+}, 120_000);

@@ -1,8 +1,9 @@
+import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { decodeFile, decodeHere } from "../../src/data/decode-file.ts";
-import { newProgress, PROGRESS, stop } from "../../src/data/decode-task.ts";
+import { decodeFile, decodeHere, decodeLarge } from "../../src/data/decode-file.ts";
+import { newProgress, PROGRESS, stop, TOO_LARGE } from "../../src/data/decode-task.ts";
 import type { Preprocessing } from "../../src/transforms/preprocessing.ts";
 import { png, temporaryFolder } from "./made.ts";
 
@@ -36,4 +37,25 @@ test("decodeHere tells its progress, and does nothing when stopped", async () =>
   expect([...progress]).toEqual([0, 0, 0, PROGRESS.done, PROGRESS.done, 0]);
   stop(progress);
   expect(await decodeHere(task)).toEqual(["was left out", "was left out"]);
+});
+
+test("decodeFile refuses a file of another content than expected", async () => {
+  const file = join(await temporaryFolder(), "5.png");
+  const sha256 = createHash("sha256")
+    .update(await png(5))
+    .digest("hex");
+  await writeFile(file, await png(5));
+  expect(await decodeFile(file, preprocessing, { sha256 })).toEqual(Float32Array.of(5, 0, 185));
+  await writeFile(file, await png(6));
+  expect(await decodeFile(file, preprocessing, { sha256 })).toBe("changed while it was read; run again");
+});
+
+test("decodeHere leaves a large picture to decodeLarge", async () => {
+  const file = join(await temporaryFolder(), "large.png");
+  await writeFile(file, await png(5, 6000, 5600));
+  const task = { files: [file], sha256: ["other"], first: 0, preprocessing, progress: newProgress(1) };
+  expect(await decodeHere(task)).toEqual(["changed while it was read; run again"]);
+  expect(await decodeHere({ ...task, sha256: undefined })).toEqual([TOO_LARGE]);
+  expect(await decodeLarge({ ...task, sha256: undefined }, 0)).toEqual(Float32Array.of(5, 0, 185));
+  expect(await decodeLarge(task, 0)).toBe("changed while it was read; run again");
 });

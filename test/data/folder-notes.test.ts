@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { classesOf, duplicateNotes, expectation } from "../../src/data/folder-notes.ts";
 import type { Sample } from "../../src/data/sample.ts";
 
-const none = { strays: 0, skipped: [], aside: undefined };
+const none = { purpose: "train", strays: 0, skipped: [], aside: undefined } as const;
 const train = (className: string): { className: string; split: "train" } => ({ className, split: "train" });
 
 test("classesOf sorts by code units", () => {
@@ -20,6 +20,22 @@ test("classesOf explains an empty result with at most three of the files that fa
   expect(() => classesOf("p", [], { ...none, skipped })).toThrow(
     /found none\. Files that cannot be used: 1 is empty .* and 2 more\./,
   );
+});
+
+test("classesOf asks for one class only to evaluate, with images of any split", () => {
+  const evaluate = { ...none, purpose: "evaluate" } as const;
+  expect(classesOf("p", [{ className: "c", split: "test" }, train("b")], evaluate)).toEqual(["b", "c"]);
+  expect(classesOf("p", [{ className: "c", split: "test" }], evaluate)).toEqual(["c"]);
+  expect(() => classesOf("p", [], evaluate)).toThrow("p requires a class folder with images, found none.");
+});
+
+test("duplicateNotes names at most three files of one content", () => {
+  const samples = Array.from({ length: 100_000 }, (_, i): Sample => {
+    return { file: `${i}`, path: `${i % 7}/${i}`, label: i % 7, split: "train", sha256: "same", bytes: 1 };
+  });
+  expect(duplicateNotes(["a", "b", "c", "d", "e", "f", "g"], samples)).toEqual([
+    "1 picture in more than one class: 0/0 = 1/1 = 2/2 = 99997 more (a, b, c, d, e and 2 more).",
+  ]);
 });
 
 test("duplicateNotes truncates long lists", () => {

@@ -121,6 +121,44 @@ describe("folders train, val and test", () => {
   });
 });
 
+describe("to evaluate", () => {
+  const purpose = "evaluate";
+
+  test("one class is enough, and nothing is drawn", async () => {
+    const root = await folder(classTree({ a: 5 }));
+    await expect(imageFolder(root)).rejects.toThrow(/found only one, a/);
+    const data = await imageFolder(root, { purpose });
+    expect(data).toMatchObject({ classes: ["a"], splitSource: "folders", notes: [] });
+    expect(paths(data, "train")).toHaveLength(5);
+  });
+
+  test.each([
+    ["val", "validation"],
+    ["test", "test"],
+  ] as const)("a folder %s is enough", async (name, split) => {
+    const data = await imageFolder(await folder(classTree({ [`${name}/a`]: 2, [`${name}/b`]: 1 })), { purpose });
+    expect(data).toMatchObject({ classes: ["a", "b"], splitSource: "folders", notes: [] });
+    expect(paths(data, split)).toHaveLength(3);
+  });
+
+  test("a class needs no training images", async () => {
+    const data = await imageFolder(await folder(classTree({ "train/a": 2, "train/b": 2, "test/c": 1 })), { purpose });
+    expect(data.classes).toEqual(["a", "b", "c"]);
+    expect(data.notes).toEqual(["No train images of c.", "No test images of a, b."]);
+  });
+
+  test("images are required, and options that draw are refused", async () => {
+    const root = await folder({ "a/x.jpg": "text" });
+    await expect(imageFolder(root, { purpose })).rejects.toThrow(/requires a class folder with images, found none/);
+    for (const validation of [0.2, "held"])
+      await expect(imageFolder(root, { purpose, validation })).rejects.toMatchObject({ code: "BAD_CONFIG" });
+    const wrong = "measure" as "train"; // as a program without types may pass it
+    await expect(imageFolder(root, { purpose: wrong })).rejects.toThrow(
+      'requires "train" or "evaluate", got "measure"',
+    );
+  });
+});
+
 describe("a validation folder given apart", () => {
   test("holds the validation images; paths lead out of the root", async () => {
     const root = await folder(classTree({ "photos/a": 3, "photos/b": 3, "held/a": 1, "held/b": 2 }));

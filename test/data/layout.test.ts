@@ -1,14 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { type Layout, readLayout } from "../../src/data/layout.ts";
 
-function layoutOf(files: readonly string[], empty: readonly string[] = []): Layout {
+function layoutOf(
+  files: readonly string[],
+  empty: readonly string[] = [],
+  purpose: "train" | "evaluate" = "train",
+): Layout {
   const folders = new Set(empty);
   for (const path of files) {
     const parts = path.split("/");
     for (let i = 1; i < parts.length; i++) folders.add(parts.slice(0, i).join("/"));
   }
   const found = files.map((path) => ({ path, file: `root/${path}` }));
-  return readLayout("root", { files: found, folders: [...folders].sort(), hidden: [], skipped: [] });
+  return readLayout("root", { files: found, folders: [...folders].sort(), hidden: [], skipped: [] }, purpose);
 }
 
 const placed = ({ placed: files }: Layout): string[] =>
@@ -38,7 +42,12 @@ describe("readLayout", () => {
     expect(layoutOf(["test/1", "val/1"]).kind).toBe("classes");
   });
 
-  test("refuses splits without train", () => {
+  test("refuses splits without train, except to evaluate", () => {
     expect(() => layoutOf(["val/a/1", "test/b/1"])).toThrow(/no train folder/);
+    expect(placed(layoutOf(["val/a/1", "test/b/1"], [], "evaluate"))).toEqual([
+      "val/a/1 a validation",
+      "test/b/1 b test",
+    ]);
+    expect(placed(layoutOf(["val/1", "test/1"], [], "evaluate"))).toEqual(["val/1 val train", "test/1 test train"]);
   });
 });

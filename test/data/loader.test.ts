@@ -87,6 +87,20 @@ describe.each([0, 1, 3])("with %d threads", (threads) => {
     ]);
   });
 
+  test("gives large pictures in their places, and files that changed as failures", async () => {
+    const files = await images(9);
+    const sha256 = await Promise.all(files.map(async (file) => createHash("sha256").update(await readFile(file))));
+    const hashes = sha256.map((hash) => hash.digest("hex"));
+    await writeFile(files[6]!, await png(70));
+    await writeFile(files[2]!, await png(3, 6000, 5600));
+    const loader = loaderWith({ threads });
+    const results = await all(loader.load(files, small));
+    expect(results.map((result) => ("pixels" in result ? result.pixels[0] : 0))).toEqual([1, 2, 3, 4, 5, 6, 70, 8, 9]);
+    const checked = await all(loader.load(files, small, undefined, hashes));
+    const changed = checked.filter((result) => "error" in result);
+    expect(changed).toEqual([2, 6].map((index) => ({ index, error: "changed while it was read; run again" })));
+  });
+
   test("can be left early and used again, also twice at a time", async () => {
     const files = await images(30);
     const loader = loaderWith({ threads });

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -48,6 +48,20 @@ test("a row is what the whole network computes before its classifier", async () 
     expect(features.subarray(7 * TINY_WIDTH, 8 * TINY_WIDTH)).toEqual(Object.values(out)[0]!.data);
   }
   await loader.close();
+});
+
+test("an image that changed since the folder was read is left out, and not cached under its old hash", async () => {
+  const cache = await temporaryFolder();
+  const root = await writeColorImages(join(cache, "images"), 2);
+  const { samples } = await imageFolder(root);
+  const before = await readFile(samples[0]!.file);
+  await writeFile(samples[0]!.file, await readFile(samples[5]!.file));
+  const changed = await extractFeatures(backbone(), samples, options(cache));
+  expect(changed.failed).toEqual([{ sample: samples[0], error: "changed while it was read; run again" }]);
+  await writeFile(samples[0]!.file, before);
+  const again = await extractFeatures(backbone(), samples, options(cache));
+  expect(again.fromCache).toBe(5);
+  expect(again.features.subarray(0, TINY_WIDTH)).not.toEqual(again.features.subarray(5 * TINY_WIDTH));
 });
 
 test("a damaged image is reported by name and left out, the others keep their places", async () => {

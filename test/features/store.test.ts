@@ -86,12 +86,21 @@ test("listing and clearing touch only what the cache made", async () => {
   const root = await temporaryFolder();
   await fill(root, 0, 3);
   await mkdir(join(root, "mine"));
-  await writeFile(join(root, "mine", "notes.txt"), "keep");
+  await writeFile(join(root, "mine", "about.json"), "{}");
+  await writeFile(join(root, "mine", "x.features"), "keep");
   const [entry, ...others] = await listCaches(root);
   expect(others).toEqual([]);
   expect(entry).toMatchObject({ about: { backbone: "tiny" }, segments: 1 });
   expect(await clearCaches(root)).toBe(entry!.bytes);
   expect(await readdir(root)).toEqual(["mine"]);
+  expect(await readdir(join(root, "mine"))).toEqual(["about.json", "x.features"]);
+  await fill(root, 0, 3);
+  const [folder] = await segments(root).then((paths) =>
+    paths.filter((name) => !name.includes("mine")).map((name) => join(name, "..")),
+  );
+  await writeFile(join(folder!, "notes.txt"), "keep");
+  await clearCaches(root);
+  expect(await readdir(folder!)).toEqual(["notes.txt"]);
   expect(await listCaches(join(root, "absent"))).toEqual([]);
 });
 

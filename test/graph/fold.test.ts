@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Attribute, type Attributes, int, ints } from "../../src/graph/attributes.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { foldConstants } from "../../src/graph/fold.ts";
+import { foldBudget } from "../../src/graph/fold-budget.ts";
 import { foldKernel } from "../../src/graph/fold-kernels.ts";
 import type { Graph, Value } from "../../src/graph/graph.ts";
 import { clampedInt64 } from "../../src/graph/int64.ts";
@@ -79,7 +80,7 @@ describe("every kernel", () => {
         attributes,
         "y",
       );
-      const value = foldKernel(op)!(b.build([]).nodes[0]!, inputs)!;
+      const value = foldKernel(op)!(b.build([]).nodes[0]!, inputs, foldBudget())!;
       const graph = b.build([{ name: y, dtype: value.dtype }]);
       const actual = (await runBytes(bytesOfGraph(graph), {}))[y]!;
       expect(value.shape).toEqual(actual.dims);
@@ -112,6 +113,12 @@ describe("declined", () => {
     ["a fill beyond the limit", "ConstantOfShape", [int64([2 ** 13, 2 ** 13])], {}],
     ["an expansion beyond the limit", "Expand", [reals(1), int64([2 ** 13, 2 ** 13])], {}],
     ["a tiling beyond the limit", "Tile", [reals(1), int64([2 ** 26])], {}],
+    ["a concatenation beyond the limit", "Concat", new Array(3).fill(zeros("int8", [2 ** 23])), { axis: int(0) }],
+    ["a sum beyond the limit", "Add", [zeros("int32", [2 ** 13, 1]), zeros("int32", [2 ** 13])], {}],
+    ["a gathering beyond the limit", "Gather", [zeros("int8", [1, 2 ** 13]), zeros("int64", [2 ** 13])], {}],
+    ["rows of nothing beyond the limit", "Gather", [zeros("int8", [2 ** 30, 2, 0]), int64([0])], { axis: int(1) }],
+    ["more axes than any tensor has", "Reshape", [reals(1), int64(new Array(65).fill(1))], {}],
+    ["more new axes than any tensor has", "Unsqueeze", [reals(1), int64(Array.from({ length: 64 }, (_, i) => i))], {}],
     ["a range beyond the limit", "Range", [int64([0], []), int64([2 ** 26], []), int64([1], [])], {}],
     ["a slice of an axis that is not there", "Slice", [reals(1), int64([0]), int64([1]), int64([2 ** 31])], {}],
     ["a slice with a step of zero", "Slice", [reals(1), int64([0]), int64([1]), int64([0]), int64([0])], {}],
@@ -128,9 +135,28 @@ describe("declined", () => {
     "%s",
     (_title, op, inputs, attributes) => {
       const node = { op, domain: "", name: "node", inputs: inputs.map((_, i) => `c${i}`), outputs: ["y"], attributes };
-      expect(foldKernel(op)!(node, inputs)).toBeUndefined();
+      expect(foldKernel(op)!(node, inputs, foldBudget())).toBeUndefined();
     },
   );
+
+  test("a chain of doublings stays computed from where its results exceed the limit together", () => {
+    const graph = folded((b) => {
+      let value = b.constant(tensor("int8", [1], new Int8Array(1)));
+      for (let i = 0; i < 30; i++) value = b.op("Concat", [value, value], { axis: int(0) });
+      return value;
+    });
+    expect(ops(graph)).toEqual(new Array(7).fill("Concat"));
+    expect([...graph.initializers.values()].map(({ shape }) => shape)).toEqual([[2 ** 23]]);
+  });
+
+  test("a chain that rewrites one tensor again and again stays computed from where it exceeds the limit", () => {
+    const graph = folded((b) => {
+      let value = b.constant(zeros("int8", [2 ** 10, 2 ** 10]));
+      for (let i = 0; i < 30; i++) value = b.op("Transpose", [value]);
+      return value;
+    });
+    expect(ops(graph)).toEqual(new Array(6).fill("Transpose")); // 2^24 + 8 * 2^20 elements are 24 transposes
+  });
 
   test("a node that is declined stays", () => {
     expect(ops(folded((b) => b.op("Div", [b.constant(int64([1])), b.constant(int64([0]))])))).toEqual(["Div"]);

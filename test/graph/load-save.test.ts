@@ -128,6 +128,7 @@ describe("loading", () => {
       '"y" is defined twice',
     ],
     ["an output that is never computed", { nodes: [] }, "BAD_MODEL", 'the output "y" is never computed'],
+    ["a model without outputs", { nodes: [], outputs: [] }, "BAD_MODEL", "model.onnx declares no output"],
     [
       "a cycle",
       { nodes: [node("Add", ["x", "b"], ["a"]), node("Relu", ["a"], ["b"]), node("Relu", ["b"], ["y"])] },

@@ -15,6 +15,12 @@ describe("inputs that cannot go together", () => {
       (b) => b.op("Conv", ["x", b.constant(zeros(2, 3, 3, 3))]),
     ],
     [
+      "a value beyond any memory",
+      'Expand "expand" requires outputs of at most 2^31 elements, symbolic sizes left aside, got [n, 65536, 65536]',
+      { x: ["n", 1, 1] },
+      (b) => b.op("Expand", ["x", b.ints([1, 2 ** 16, 2 ** 16])]),
+    ],
+    [
       "an input smaller than the kernel",
       'Conv "conv" requires a padded input',
       { x: [1, 3, 2, 2] },

@@ -120,6 +120,30 @@ describe("findCut", () => {
     expect(findCut(graph)).toMatchObject({ value: "flat", width: 12, numClasses: 5 });
   });
 
+  test.each(["Mul", "Div", "Sub"])("looks through %s by a constant at the end", (op) => {
+    const graph = graphOf((b) => b.op(op, [gemm(b, vector(b), [12, 5]), b.scalar(2)]));
+    expect(findCut(graph)).toMatchObject({ value: "flat", width: 12, numClasses: 5 });
+  });
+
+  test("does not take a product of two computed values for scaled scores", () => {
+    const graph = graphOf((b) => {
+      const scores = gemm(b, vector(b), [12, 5]);
+      return b.op("Mul", [scores, b.sigmoid(scores)], {}, "gated");
+    });
+    expect(findCut(graph)).toMatchObject({ value: "gated", classifier: undefined });
+  });
+
+  test("looks through Clip at the end, unless it rectifies what may be features", () => {
+    const clipped = (low: number | undefined, scores: (b: GraphBuilder, x: Value) => Value = (_, x) => x): Graph =>
+      graphOf((b) => {
+        const x = scores(b, gemm(b, vector(b), [12, 5]));
+        return b.op("Clip", low === undefined ? [x] : [x, b.scalar(low), b.scalar(6)], {}, "clipped");
+      });
+    for (const graph of [clipped(-50), clipped(undefined), clipped(1e-7, (b, x) => b.op("Softmax", [x]))])
+      expect(findCut(graph)).toMatchObject({ value: "flat", numClasses: 5 });
+    expect(findCut(clipped(0))).toMatchObject({ value: "clipped", classifier: undefined }); // ReLU6
+  });
+
   test("leaves out dropout and identities before the classifier", () => {
     const graph = graphOf((b) => {
       const dropped = b.op("Dropout", [b.op("Identity", [b.op("Dropout", [vector(b)])])]);
@@ -235,6 +259,13 @@ describe("a chosen cut", () => {
     expect(refusal(graph, "five")).toContain('choose an inner value with --cut: "map" [n, 12, 6, 6]');
   });
 
+  test("behind an operator that nothing is known of names that operator", () => {
+    const foreign = graphOf((b) => relu(b, b.op("Mystery", [b.op("Abs", ["x"])], {}, "m")));
+    expect(refusal(foreign)).toContain(
+      'it is a value of unknown type, since the shape of what Mystery "m" gives is not known; required is',
+    );
+  });
+
   test("at a value whose width is symbolic is refused", () => {
     const symbolic = graphOf((b) => b.op("Relu", ["x"], {}, "y"), ["n", "channels", 8, 8]);
     expect(refusal(symbolic)).toContain('cannot use "y" as features: it is float32 [n, channels, 8, 8]');
@@ -292,6 +323,19 @@ describe("backboneGraph", () => {
       expect(again.initializers.has(HEAD.weight)).toBe(false);
       expect(await computed(again, FEATURES, feed(2))).toEqual(wanted);
     }
+  });
+
+  test("renames a value of the file that has the name of the features", async () => {
+    const wanted = await computed(backboneGraph(graph, findCut(graph, "map")), FEATURES, feed(2));
+    const inner = graphOf((b) => {
+      const map = relu(b, b.named("Conv", ["x", b.constant(random("stem", 12, 3, 3, 3))], FEATURES));
+      return gemm(b, flat(b, pooled(b, map)), [12, 5]);
+    });
+    expect(await computed(backboneGraph(inner, findCut(inner)), FEATURES, feed(2))).toEqual(wanted);
+    // Cut at the value itself, which is a map: the average takes its name.
+    const backbone = backboneGraph(inner, findCut(inner, FEATURES));
+    expect(backbone.outputs[0]!.shape).toEqual(["n", 12]);
+    expect(await computed(backbone, FEATURES, feed(2))).toHaveLength(24);
   });
 
   test("does not touch the numbers of the tiny model", async () => {

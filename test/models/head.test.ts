@@ -7,10 +7,10 @@ import { Session } from "../../src/runtime/session.ts";
 import { float32, toNumbers } from "../../src/tensor/tensor.ts";
 
 /** Features [batch, 2] that are the input doubled. */
-function doubling({ batch = "batch" as Dim, inner = "doubled" } = {}): Graph {
+function doubling({ batch = "batch" as Dim, inner = "doubled", x = "x" } = {}): Graph {
   const b = new GraphBuilder("doubling");
-  b.input({ name: "x", dtype: "float32", shape: [batch, 2] });
-  const doubled = b.named("Mul", ["x", b.scalar(2)], inner);
+  b.input({ name: x, dtype: "float32", shape: [batch, 2] });
+  const doubled = b.named("Mul", [x, b.scalar(2)], inner);
   b.named("Identity", [doubled], FEATURES);
   return b.build([{ name: FEATURES, dtype: "float32", shape: [batch, 2] }]);
 }
@@ -67,6 +67,14 @@ describe("classifierGraph", () => {
     const graph = classifierGraph(doubling({ inner }), PARAMETERS, "softmax");
     await using session = await Session.create(graph);
     const out = await session.run({ x: float32([1, 2], [1, 2]) });
+    expect(Number(out[HEAD.probabilities]!.data[1])).toBeCloseTo(exponentials[1]! / total, 6);
+  });
+
+  test.each(Object.values(HEAD))('renames an input "%s"', async (x) => {
+    const graph = classifierGraph(doubling({ x }), PARAMETERS, "softmax");
+    expect(graph.inputs.map(({ name }) => name)).toEqual([`backbone.${x}`]);
+    await using session = await Session.create(graph);
+    const out = await session.run({ [`backbone.${x}`]: float32([1, 2], [1, 2]) });
     expect(Number(out[HEAD.probabilities]!.data[1])).toBeCloseTo(exponentials[1]! / total, 6);
   });
 });

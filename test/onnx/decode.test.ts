@@ -44,6 +44,20 @@ describe("refused", () => {
     expect(() => decodeModel(file, "model.onnx")).toThrow(refusal(message));
   });
 
+  const ascii = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
+  test.each([
+    ["version https://git-lfs.github.com/spec/v1\noid sha256:4d7a", "Run `git lfs pull`."],
+    ["PK\x03\x04\x00\x00archive/data.pkl", "it looks like a ZIP archive, such as a PyTorch checkpoint."],
+    ["\x89HDF\r\n\x1a\n\x00", "it looks like an HDF5 file"],
+    ["\x80\x02}q\x00", "it looks like a Python pickle"],
+    ['@\x00\x00\x00\x00\x00\x00\x00{"__metadata__":{}}', "it looks like a safetensors file"],
+    ["\n<!DOCTYPE html><title>404</title>", "it looks like an HTML page"],
+    ['{ "error": "not found" }', "it looks like JSON."],
+    ["Not Found, sorry", "it looks like text."],
+  ])("another format, saying which: %j", (start, message) => {
+    expect(() => decodeModel(ascii(start), "model.onnx")).toThrow(refusal(message));
+  });
+
   test("keeping the cause", () => {
     try {
       decodeModel(bytes.subarray(0, bytes.length - 1), "model.onnx");

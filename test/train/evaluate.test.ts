@@ -35,6 +35,10 @@ test("chooses test, then validation folders, then everything", async () => {
   const flat = await imageFolder(join(root, "flat"));
   const two = await imageFolder(join(root, "two"));
   expect(samplesToEvaluate(flat)).toMatchObject({ split: "all", samples: { length: 15 } });
+  const undrawn = await imageFolder(join(root, "flat"), { purpose: "evaluate" });
+  expect(samplesToEvaluate(undrawn)).toMatchObject({ split: "all", samples: { length: 15 } });
+  const held = await imageFolder(join(root, "two"), { purpose: "evaluate" });
+  expect(samplesToEvaluate(held)).toMatchObject({ split: "validation", samples: { length: 9 } });
   expect(samplesToEvaluate(two)).toMatchObject({ split: "validation", samples: { length: 9 } });
   expect(samplesToEvaluate(two, "train").samples).toHaveLength(9);
   expect(() => samplesToEvaluate(two, "test")).toThrow(/none in the split "test"/);

@@ -1,7 +1,8 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { claimRunFolder, RUN_MARK } from "../../src/train/run-folder.ts";
 import { temporaryFolder } from "../data/made.ts";
@@ -81,4 +82,35 @@ test("a path that cannot be a folder is BAD_CONFIG", async () => {
     code: "BAD_CONFIG",
     message: expect.stringContaining("--out"),
   });
+});
+
+test("a slash at the end changes nothing, and a folder named by dots gets a name", async () => {
+  const at = await path();
+  for (const [given, wanted] of [
+    [`${at}/`, at],
+    [`${at}//`, `${at}-2`],
+    [join(at, "..", "run", "."), `${at}-3`],
+  ] as const) {
+    const folder = await claimRunFolder(given);
+    expect(folder.path).toBe(wanted);
+    await folder.write("result", {});
+    await folder.close();
+  }
+  await expect(claimRunFolder(" ")).rejects.toMatchObject({ code: "BAD_CONFIG" });
+});
+
+test("of processes that claim one place at the same time, each gets a folder of its own", async () => {
+  const at = await path();
+  await mkdir(at);
+  await writeFile(join(at, "run.lock"), "999999999"); // left by a process that is gone
+  const script = `
+    const { claimRunFolder } = await import(${JSON.stringify(resolve("dist/train/run-folder.js"))});
+    console.log((await claimRunFolder(${JSON.stringify(at)})).path);
+    await new Promise((done) => setTimeout(done, 1500)); // alive while the others look`;
+  const claims = Array.from({ length: 4 }, () =>
+    promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]),
+  );
+  const paths = (await Promise.all(claims)).map(({ stdout }) => stdout.trim());
+  expect(paths.sort()).toEqual([at, `${at}-2`, `${at}-3`, `${at}-4`]);
+  expect((await readdir(join(at, ".."))).filter((name) => name.startsWith("."))).toEqual([]);
 });

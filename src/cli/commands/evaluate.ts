@@ -23,7 +23,7 @@ export const evaluate = command({
       kind: "text",
       value: "<name>",
       choices: Object.keys(SPLITS),
-      help: "which images (default: test, else validation, else all)",
+      help: "which images: the folder test/, val/ or train/, or all (default: test, else validation, else all)",
     },
     labels: {
       kind: "text",
@@ -49,9 +49,10 @@ export const evaluate = command({
       preprocessing: options.preprocessing,
       labels: options.labels === undefined ? undefined : await readLabels(options.labels),
     });
-    const data = await imageFolder(root, { signal });
+    const data = await imageFolder(root, { purpose: "evaluate", signal });
     reportDataset(data, output);
     const { samples, split } = samplesToEvaluate(data, choice(options.split, SPLITS));
+    if (split === "all") output.note("every image of the folder is measured, also any the model was trained on");
     const progress = output.progress("evaluate", "img");
     const result = await evaluateModel(model, data.classes, samples, {
       decodeThreads: suggestThreads(samples.length),
@@ -63,6 +64,6 @@ export const evaluate = command({
     progress.end();
     reportFailed(result.failed, output);
     summarizeEvaluation(result.evaluation, split, output);
-    return { json: { ...result.evaluation, split, failed: result.failed } };
+    return { json: { ...result.evaluation, split, failed: result.failed, skipped: data.skipped, notes: data.notes } };
   },
 });

@@ -5,12 +5,11 @@ import { suggestThreads } from "../../data/loader.ts";
 import { printable } from "../../data/names.ts";
 import { loadModel } from "../../models/load-model.ts";
 import type { LabelProbability } from "../../models/model.ts";
-import { PROVIDERS } from "../../runtime/providers.ts";
 import { UsageError } from "../arguments.ts";
 import { command } from "../command.ts";
 import { formatPercent } from "../output.ts";
 import { readLabels } from "../read-labels.ts";
-import { choice, sessionOptions } from "../session-options.ts";
+import { runOptions, sessionOptions } from "../session-options.ts";
 
 export const predict = command({
   summary: "Classify images with a trained model.",
@@ -37,6 +36,7 @@ export const predict = command({
     const [path, ...inputs] = positionals;
     if (path === undefined || inputs.length === 0)
       throw new UsageError("predict requires a model file, then image files or folders.");
+    const run = runOptions(options);
     await using model = await loadModel(path, {
       preprocessing: options.preprocessing,
       labels: options.labels === undefined ? undefined : await readLabels(options.labels),
@@ -47,8 +47,7 @@ export const predict = command({
     const results = model.predictFiles(listed.files, {
       top: options.top ?? 3,
       decodeThreads: suggestThreads(listed.files.length),
-      threads: options.threads,
-      provider: choice(options.provider, PROVIDERS),
+      ...run,
       signal,
     });
     for await (const prediction of results) {

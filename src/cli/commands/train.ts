@@ -5,7 +5,6 @@ import { bySplit, type Dataset } from "../../data/sample.ts";
 import { LOSSES } from "../../losses/table.ts";
 import { loadModel } from "../../models/load-model.ts";
 import { OPTIMIZERS } from "../../optim/table.ts";
-import { PROVIDERS } from "../../runtime/providers.ts";
 import { fineTune, type Run } from "../../train/fine-tune.ts";
 import type { Progress } from "../../train/options.ts";
 import { clock, defaultRunName } from "../../train/run-record.ts";
@@ -13,7 +12,7 @@ import { UsageError } from "../arguments.ts";
 import { command } from "../command.ts";
 import { formatPercent, type Output } from "../output.ts";
 import { reportDataset, reportFailed } from "../report-dataset.ts";
-import { choice, sessionOptions } from "../session-options.ts";
+import { choice, runOptions, sessionOptions } from "../session-options.ts";
 import { summarize } from "../summary.ts";
 
 export const train = command({
@@ -38,7 +37,7 @@ export const train = command({
     "learning-rate": {
       kind: "number",
       value: "<x>",
-      min: Number.MIN_VALUE,
+      min: 1e-12,
       whole: false,
       help: "peak learning rate (default: the optimizer's)",
     },
@@ -83,6 +82,7 @@ export const train = command({
         `train requires one folder of images, got ${positionals.length === 0 ? "none" : positionals.join(" ")}.`,
       );
     if (options.model === undefined) throw new UsageError("train requires --model <file.onnx>.");
+    const session = runOptions(options);
     const seed = options.seed ?? 0;
     const data = await imageFolder(root, { validation: validationOf(options.val), seed, signal });
     reportDataset(data, output);
@@ -98,8 +98,7 @@ export const train = command({
       loss: choice(options.loss, LOSSES),
       patience: options.patience,
       cache: !options["no-cache"],
-      threads: options.threads,
-      provider: choice(options.provider, PROVIDERS),
+      ...session,
       out: options.out ?? join("runs", defaultRunName(basename(resolve(root)))),
       seed,
       signal,
@@ -109,12 +108,12 @@ export const train = command({
     reportFailed(run.failed, output);
     const total = clock() - started;
     await summarize(run, total, output);
-    return { json: resultOf(run, total) };
+    return { json: resultOf(run, data, total) };
   },
 });
 
 /** The object that --json prints. */
-function resultOf(run: Run, total: number): unknown {
+function resultOf(run: Run, data: Dataset, total: number): unknown {
   const {
     id,
     folder,
@@ -142,13 +141,19 @@ function resultOf(run: Run, total: number): unknown {
     seconds: { ...seconds, total },
     featuresFromCache,
     failed,
+    skipped: data.skipped,
+    notes: data.notes,
   };
 }
 
 /** A fraction if it is a number, else a folder. */
 function validationOf(text: string | undefined): number | string | undefined {
   if (text === undefined || text.trim() === "" || Number.isNaN(Number(text))) return text;
-  return Number(text);
+  const fraction = Number(text);
+  if (!(fraction > 0 && fraction < 1)) {
+    throw new UsageError(`--val requires a folder, or a fraction between 0 and 1 such as 0.2, got "${text}".`);
+  }
+  return fraction;
 }
 
 function describe(data: Dataset): string {

@@ -27,8 +27,11 @@ interface Term {
   readonly factor: number;
 }
 
-/** Beyond this many terms a formula helps nobody: it gets a fresh name. */
+/** Beyond this many terms, or factors of a term, a formula helps nobody: it becomes a name of its own. */
 const MAX_TERMS = 12;
+
+/** Nor does one rounded down that takes more characters than this. */
+const MAX_FLOOR_LENGTH = 1000;
 
 /** @param names the dimension names that the graph itself uses: none is made again, and formulas list them in this order. */
 export function dimAlgebra(names: Iterable<string> = []): DimAlgebra {
@@ -61,9 +64,12 @@ export function dimAlgebra(names: Iterable<string> = []): DimAlgebra {
     const key = keyOf(polynomial);
     const known = nameOf.get(key);
     if (known !== undefined) return known;
-    const name = unique(polynomial.length > MAX_TERMS ? "size" : format(polynomial, atomNames));
+    // What is too long is not kept, so that no operand of `times` or `sum` ever is.
+    const tooLong = polynomial.length > MAX_TERMS || polynomial.some(({ atoms }) => atoms.length > MAX_TERMS);
+    const name = unique(tooLong ? "size" : format(polynomial, atomNames));
     nameOf.set(key, name);
-    polynomialOf.set(name, polynomial);
+    if (tooLong) atom(name);
+    else polynomialOf.set(name, polynomial);
     return name;
   };
   /** floor(rest / divisor) as an atom of its own; nested ones merge: floor((floor(a / m) + c) / n) = floor((a + c m) / (m n)). */
@@ -78,7 +84,8 @@ export function dimAlgebra(names: Iterable<string> = []): DimAlgebra {
     const known = nameOf.get(key);
     if (known !== undefined) return parse(known);
     const inner = format(rest, atomNames);
-    const name = unique(`floor(${rest.length > 1 ? `(${inner})` : inner}/${divisor})`);
+    const formula = `floor(${rest.length > 1 ? `(${inner})` : inner}/${divisor})`;
+    const name = unique(formula.length > MAX_FLOOR_LENGTH ? "size" : formula);
     nameOf.set(key, name);
     const polynomial = atom(name);
     quotients.set(polynomial[0]!.atoms[0]!, { inner: rest, divisor });

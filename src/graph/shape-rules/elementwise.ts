@@ -8,6 +8,7 @@ import {
   type Contents,
   type Inferred,
   like,
+  MAX_CONTENTS,
   type RuleContext,
   type ShapeRule,
   shapeOf,
@@ -135,6 +136,7 @@ export const castLike: ShapeRule = (c) => like(c, shapeOf(c, 0), 1);
 export function withContents(outputs: Inferred[], contents: Contents | undefined): Inferred[] {
   const [output] = outputs;
   if (!output?.shape || output.shape.length > 1 || contents?.length !== (output.shape[0] ?? 1)) return outputs;
+  if (contents.length > MAX_CONTENTS) return outputs;
   const limit = EXACT_LIMITS[output.dtype] ?? 0;
   return [{ ...output, contents: contents.map((x) => (typeof x === "number" && Math.abs(x) > limit ? undefined : x)) }];
 }

@@ -83,6 +83,24 @@ describe("names", () => {
     expect(dims.mul("a", 2)).toBe("2*a_1");
   });
 
+  test("a product of many sums stays small, and has one name", () => {
+    const dims = dimAlgebra();
+    const product = () => dims.product(Array.from({ length: 26 }, (_, i) => dims.add(`n${i}`, 1)));
+    expect(String(product()).length).toBeLessThan(1000);
+    expect(product()).toBe(product());
+  });
+
+  test("a square of a square, and so on, stays small, also when halved", () => {
+    const dims = dimAlgebra(["n"]);
+    let [power, halves]: (Dim | undefined)[] = ["n", "n"];
+    for (let i = 0; i < 60; i++) {
+      power = dims.mul(power!, power!);
+      halves = dims.floorDivide(dims.mul(dims.add(halves!, 1), halves!), 2);
+    }
+    expect(String(power).length).toBeLessThan(1000);
+    expect(String(halves).length).toBeLessThan(20_000);
+  });
+
   test("a formula of many terms gets a short name, once", () => {
     const dims = dimAlgebra();
     const long = Array.from("abcdefghijklmnop").reduce<Dim>((sum, name) => dims.add(sum, name), 0);
