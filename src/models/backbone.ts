@@ -135,9 +135,9 @@ function cutAt(graph: Graph, types: ReadonlyMap<Value, ValueType>, value: Value)
   return { value, shape, pooling, width, classifier: undefined, numClasses: undefined };
 }
 
-/** Why nothing is known of the shape of a value, if so: the first operator before it that gives none. */
+/** Why a shape has unknown parts, where that can be told: the first operator before the value that gives none. */
 function reasonOf(graph: Graph, types: ReadonlyMap<Value, ValueType>, value: Value): string {
-  if (types.get(value)?.shape) return "";
+  if (types.get(value)?.shape?.every((dim) => typeof dim === "number")) return "";
   const node = reachable(graph, [value]).nodes.find(({ outputs }) => outputs.every((name) => !types.get(name)?.shape));
   return node ? `, since the shape of what ${describeNode(node)} gives is not known` : "";
 }

@@ -266,6 +266,11 @@ describe("a chosen cut", () => {
     );
   });
 
+  test("of unknown width behind such an operator names it too", () => {
+    const foreign = graphOf((b) => flat(b, b.op("Add", ["x", b.op("Mystery", ["x"], {}, "m")])));
+    expect(refusal(foreign)).toContain('it is float32 [flat.0, flat.1], since the shape of what Mystery "m" gives');
+  });
+
   test("at a value whose width is symbolic is refused", () => {
     const symbolic = graphOf((b) => b.op("Relu", ["x"], {}, "y"), ["n", "channels", 8, 8]);
     expect(refusal(symbolic)).toContain('cannot use "y" as features: it is float32 [n, channels, 8, 8]');

@@ -63,7 +63,7 @@ export const evaluate = command({
     });
     progress.end();
     reportFailed(result.failed, output);
-    summarizeEvaluation(result.evaluation, split, output);
+    summarizeEvaluation(result.evaluation, split === "all" ? "labelled" : split, output);
     return { json: { ...result.evaluation, split, failed: result.failed, skipped: data.skipped, notes: data.notes } };
   },
 });
