@@ -84,7 +84,7 @@ export async function extractFeatures(
   ];
   const errors = new Map<string, string>();
   if (missing.length > 0) {
-    await using session = await Session.create(backbone, { threads, provider });
+    await using session = await Session.create(backbone, { threads, provider, spinning: false });
     const loader = new ImageLoader({ threads: suggestThreads(missing.length) });
     try {
       let done = 0;
