@@ -59,6 +59,7 @@ export async function fineTune(base: Model, data: Dataset, options: FineTuneOpti
   const started = clock();
   const plan = recipe(options, bySplit(data, "train").length);
   const cut = findCut(base.graph, options.cut);
+  const preprocessing = base.requirePreprocessing();
   const folder = options.out === undefined ? undefined : await claimRunFolder(options.out);
   try {
     announce(base, cut, options);
@@ -66,7 +67,7 @@ export async function fineTune(base: Model, data: Dataset, options: FineTuneOpti
       [RUN_MARK]: 1,
       model: base.name,
       cut: cut.value,
-      preprocessing: base.requirePreprocessing(),
+      preprocessing,
       recipe: plan,
       data: data.root,
     });
@@ -102,7 +103,7 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
   });
   const failed = extracted.failed.map(({ sample, error }) => ({ file: sample.file, error }));
   const [train, validation, test] = [take(extracted, "train"), take(extracted, "validation"), take(extracted, "test")];
-  checkSplits(classes, train.labels, validation.labels);
+  checkSplits(classes, train.labels, validation.labels, failed);
   const featuresDone = clock();
 
   const head = await trainHead({
@@ -188,18 +189,32 @@ function take(
 }
 
 /** Every class needs a training image that can be decoded, and validation needs any. */
-function checkSplits(classes: readonly string[], train: Int32Array, validation: Int32Array): void {
+function checkSplits(
+  classes: readonly string[],
+  train: Int32Array,
+  validation: Int32Array,
+  failed: Run["failed"],
+): void {
+  const reasons =
+    failed.length > 0
+      ? ` Not usable: ${listed(
+          failed.map(({ file, error }) => `${file} ${error}`),
+          2,
+        )}.`
+      : "";
   const absent = classes.filter((_, label) => !train.includes(label));
-  if (absent.length > 0)
+  if (absent.length > 0) {
     throw new RootstockError(
       "BAD_DATA",
-      `training requires a usable image of every class, got none of ${listed(absent)}. Add images, or remove the folder.`,
+      `training requires a usable image of every class, got none of ${listed(absent)}. Add images, or remove the folder.${reasons}`,
     );
-  if (validation.length === 0)
+  }
+  if (validation.length === 0) {
     throw new RootstockError(
       "BAD_DATA",
-      "validation requires at least one usable image, got none. Add images, or use a larger --val fraction.",
+      `validation requires at least one usable image, got none. Add images, or use a larger --val fraction.${reasons}`,
     );
+  }
 }
 
 /** Probabilities of a few validation images by the training path, spread evenly over the split. */
