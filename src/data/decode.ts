@@ -59,14 +59,10 @@ export function useOneThreadPerImage(): void {
   sharp.cache(false);
 }
 
-/** The decoder's message in words that read on from the file's name; it may repeat itself over many lines. */
+/**
+ * Why a picture could not be decoded. The decoder keeps one error text for the whole process: with several pictures
+ * under way it may be another's, so only what sharp says itself is told apart.
+ */
 function explain(message: string, maxPixels: number): string {
-  if (message.includes("pixel limit")) return pixelProblem(maxPixels);
-  const lines = message
-    .replace(/^Input (?:buffer|file) (?:has )?/, "")
-    .replace(/^corrupt header:\s*/, "")
-    .split("\n");
-  const detail = lines[0]!.trim() || "corrupt header";
-  const damaged = /premature end|read error|truncat|corrupt|unexpected end|end of (?:file|stream)/i.test(message);
-  return `${damaged ? "is cut off or damaged" : "cannot be decoded"} (${detail})`;
+  return message.includes("pixel limit") ? pixelProblem(maxPixels) : "is cut off or damaged: it cannot be decoded";
 }
