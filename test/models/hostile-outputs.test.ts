@@ -9,27 +9,14 @@ import { dtypeCode } from "../../src/onnx/tensor-proto.ts";
 import type { DType } from "../../src/tensor/dtype.ts";
 import { float32, int64 } from "../../src/tensor/tensor.ts";
 import { temporaryFolder } from "../data/made.ts";
-import { TINY_SIZE, tinyGraph, writeColorImages } from "./tiny.ts";
-
-const PREPROCESSING = {
-  version: 1,
-  inputSize: [TINY_SIZE, TINY_SIZE],
-  resize: { kind: "stretch" },
-  interpolation: "bilinear",
-  channels: "RGB",
-  layout: "NCHW",
-  scale: 1 / 127.5,
-  offset: -1,
-  mean: [0, 0, 0],
-  std: [1, 1, 1],
-} as const;
+import { TINY_INPUT, tinyGraph, writeColorImages } from "./tiny.ts";
 
 function model(graph: Graph): Model {
   return new Model({
     name: "m.onnx",
     graph,
     metadata: new Map(),
-    preprocessing: PREPROCESSING,
+    preprocessing: TINY_INPUT,
     preprocessingSource: "the test",
     labels: undefined,
   });

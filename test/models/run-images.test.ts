@@ -5,22 +5,8 @@ import { describe, expect, test } from "vitest";
 import { ImageLoader } from "../../src/data/loader.ts";
 import { type ImageResult, type RunImagesOptions, runImages } from "../../src/models/run-images.ts";
 import { Session } from "../../src/runtime/session.ts";
-import type { Preprocessing } from "../../src/transforms/preprocessing.ts";
 import { temporaryFolder } from "../data/made.ts";
-import { TINY_SIZE, type TinyOptions, tinyGraph, writeColorImages } from "./tiny.ts";
-
-const PREPROCESSING: Preprocessing = {
-  version: 1,
-  inputSize: [TINY_SIZE, TINY_SIZE],
-  resize: { kind: "stretch" },
-  interpolation: "bilinear",
-  channels: "RGB",
-  layout: "NCHW",
-  scale: 1 / 127.5,
-  offset: -1,
-  mean: [0, 0, 0],
-  std: [1, 1, 1],
-};
+import { TINY_INPUT, type TinyOptions, tinyGraph, writeColorImages } from "./tiny.ts";
 
 /** Seven pictures of three colors. */
 async function sevenPictures(): Promise<string[]> {
@@ -40,7 +26,7 @@ async function collect(
   const loader = new ImageLoader({ threads });
   try {
     const results: ImageResult[] = [];
-    const images = runImages(session, files, { loader, preprocessing: PREPROCESSING, ...options });
+    const images = runImages(session, files, { loader, preprocessing: TINY_INPUT, ...options });
     for await (const result of images) results.push(result);
     return results;
   } finally {

@@ -8,6 +8,7 @@ import type { Graph } from "../../src/graph/graph.ts";
 import { saveGraph } from "../../src/graph/save.ts";
 import { rng } from "../../src/random.ts";
 import { float32, sizeOf } from "../../src/tensor/tensor.ts";
+import type { Preprocessing } from "../../src/transforms/preprocessing.ts";
 
 /** Side of the tiny model's input in pixels. */
 export const TINY_SIZE = 16;
@@ -16,6 +17,20 @@ export const TINY_WIDTH = 8;
 
 /** What its metadata says about pixels. */
 export const TINY_PREPROCESSING = { layout: "NCHW", channels: "RGB", resize: TINY_SIZE, scale: "1/127.5", offset: -1 };
+
+/** The same as a full record. */
+export const TINY_INPUT: Preprocessing = {
+  version: 1,
+  inputSize: [TINY_SIZE, TINY_SIZE],
+  resize: { kind: "stretch" },
+  interpolation: "bilinear",
+  channels: "RGB",
+  layout: "NCHW",
+  scale: 1 / 127.5,
+  offset: -1,
+  mean: [0, 0, 0],
+  std: [1, 1, 1],
+};
 
 export interface TinyOptions {
   readonly batch?: number | string;
