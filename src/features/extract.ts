@@ -141,13 +141,12 @@ function openStore(backbone: Graph, width: number, options: ExtractOptions): Pro
   } = options;
   const hash = createHash("sha256");
   for (const chunk of saveGraph(backbone)) hash.update(chunk);
-  const key: Json = {
-    backbone: name,
+  const key: { [name: string]: Json } = {
     sha256: hash.digest("hex"),
     preprocessing: { ...preprocessing },
     view: "clean",
     runtime: `onnxruntime ${runtimeVersion()} ${provider} ${process.platform}-${process.arch}`,
     decoder: decoderVersion(),
   };
-  return FeatureStore.open({ root, key, width, maxBytes: maxCacheBytes, now: clock() });
+  return FeatureStore.open({ root, key, label: name, width, maxBytes: maxCacheBytes, now: clock() });
 }

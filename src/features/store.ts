@@ -20,7 +20,9 @@ export interface FeatureStoreOptions {
   /** Folder of all feature caches. */
   readonly root: string;
   /** Everything that the features depend on besides the image: equal keys must mean equal features. */
-  readonly key: Json;
+  readonly key: { readonly [name: string]: Json };
+  /** What people call the network; it is shown, and decides nothing. */
+  readonly label: string;
   /** Length of a feature vector. */
   readonly width: number;
   /** Size that all caches together may have; the least recently used segments go first. */
@@ -78,7 +80,7 @@ export class FeatureStore {
     const about = join(this.#folder, ABOUT);
     await readFile(about, "utf8")
       .then(JSON.parse)
-      .catch(() => writeJson(about, this.#options.key));
+      .catch(() => writeJson(about, { backbone: this.#options.label, ...this.#options.key }));
     for (const name of await readdir(this.#folder)) {
       const path = join(this.#folder, name);
       if (name.startsWith(PARTIAL_PREFIX)) await this.#removeAbandoned(path);
@@ -105,7 +107,7 @@ export class FeatureStore {
 /** One cached prefix, as `rootstock cache` lists it. */
 export interface CacheEntry {
   readonly folder: string;
-  /** The key it was opened with. */
+  /** The key it was made with, and the label of the run that made it. */
   readonly about: unknown;
   readonly bytes: number;
   readonly segments: number;

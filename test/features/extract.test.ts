@@ -98,6 +98,12 @@ test("another preprocessing and another backbone are other features", async () =
   expect((await extractFeatures(backboneGraph(other, findCut(other)), data.samples, options(cache))).fromCache).toBe(0);
 });
 
+test("the same network under another name is the same network", async () => {
+  const cache = await temporaryFolder();
+  await extractFeatures(backbone(), data.samples, options(cache));
+  expect((await extractFeatures(backbone(), data.samples, options(cache, { name: "renamed" }))).fromCache).toBe(36);
+});
+
 test("an abort keeps what was computed", async () => {
   const cache = await temporaryFolder();
   const controller = new AbortController();

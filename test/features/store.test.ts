@@ -9,7 +9,8 @@ import { temporaryFolder } from "../data/made.ts";
 const hash = (i: number): string => i.toString(16).padStart(64, "0");
 const options = (root: string, changes: Partial<FeatureStoreOptions> = {}): FeatureStoreOptions => ({
   root,
-  key: { backbone: "tiny" },
+  key: { sha256: "tiny" },
+  label: "tiny",
   width: 2,
   maxBytes: 1e9,
   now: Date.now(),
@@ -41,7 +42,7 @@ test("features are found again by the content of the image", async () => {
 test("another key is another cache", async () => {
   const root = await temporaryFolder();
   await fill(root, 0, 2);
-  const store = await FeatureStore.open(options(root, { key: { backbone: "other" } }));
+  const store = await FeatureStore.open(options(root, { key: { sha256: "other" } }));
   expect(store.get(hash(0))).toBeUndefined();
 });
 
@@ -73,10 +74,10 @@ test("what a crash left half written is never read, and removed a day later", as
 
 test("the least recently used segments go when the limit is reached", async () => {
   const root = await temporaryFolder();
-  await fill(root, 0, 10, { key: { backbone: "old" } });
+  await fill(root, 0, 10, { key: { sha256: "old" } });
   const [old] = await segments(root);
   await utimes(old!, 1000, 1000);
-  await fill(root, 10, 20, { key: { backbone: "new" }, maxBytes: 600 });
+  await fill(root, 10, 20, { key: { sha256: "new" }, maxBytes: 600 });
   const left = await segments(root);
   expect(left).toHaveLength(1);
   expect(left).not.toContain(old);
@@ -90,7 +91,7 @@ test("listing and clearing touch only what the cache made", async () => {
   await writeFile(join(root, "mine", "x.features"), "keep");
   const [entry, ...others] = await listCaches(root);
   expect(others).toEqual([]);
-  expect(entry).toMatchObject({ about: { backbone: "tiny" }, segments: 1 });
+  expect(entry).toMatchObject({ about: { backbone: "tiny", sha256: "tiny" }, segments: 1 });
   expect(await clearCaches(root)).toBe(entry!.bytes);
   expect(await readdir(root)).toEqual(["mine"]);
   expect(await readdir(join(root, "mine"))).toEqual(["about.json", "x.features"]);
@@ -125,7 +126,7 @@ test("two processes that write at the same time lose nothing", async () => {
     const { FeatureStore } = await import(${JSON.stringify(resolve("dist/features/store.js"))});
     const base = Number(process.argv[1]);
     for (let round = 0; round < 10; round++) {
-      const store = await FeatureStore.open({ root: ${JSON.stringify(root)}, key: { backbone: "tiny" }, width: 2, maxBytes: 1e9, now: Date.now() });
+      const store = await FeatureStore.open({ root: ${JSON.stringify(root)}, key: { sha256: "tiny" }, label: "tiny", width: 2, maxBytes: 1e9, now: Date.now() });
       for (let i = 0; i < 20; i++) {
         const n = base + round * 20 + i;
         store.put(n.toString(16).padStart(64, "0"), Float32Array.of(n, -n));
