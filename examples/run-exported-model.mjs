@@ -13,36 +13,22 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import sharp from "sharp";
 
 const [folder, image] = process.argv.slice(2);
-if (image === undefined) {
-  console.error("Usage: node examples/run-exported-model.mjs <folder of the run> <image>");
-  process.exit(2);
-}
 const { classes } = JSON.parse(readFileSync(`${folder}/result.json`, "utf8"));
-const { inputSize, resize, channels, layout, scale, offset, mean, std } = JSON.parse(
+const { inputSize, resize, scale, offset, mean, std } = JSON.parse(
   readFileSync(`${folder}/config.json`, "utf8"),
 ).preprocessing;
-if (`${resize.kind} ${channels} ${layout}` !== "shortest-edge RGB NCHW")
-  throw new Error("This preprocessing is not covered.");
 
 const [height, width] = inputSize;
-const pixels = await sharp(image)
-  .autoOrient()
-  .flatten({ background: "#ffffff" })
-  .toColourspace("srgb")
-  .resize(resize.size, resize.size, { fit: "cover", kernel: "linear" })
-  .extract({ left: (resize.size - width) >> 1, top: (resize.size - height) >> 1, width, height })
-  .raw()
-  .toBuffer();
-
-const input = new Float32Array(3 * height * width); // [1, 3, height, width]
-for (let i = 0; i < input.length; i++) {
-  const channel = Math.floor(i / (height * width));
-  const pixel = pixels[(i % (height * width)) * 3 + channel];
-  input[i] = (pixel * scale + offset - mean[channel]) / std[channel];
-}
+const crop = { left: (resize.size - width) >> 1, top: (resize.size - height) >> 1, width, height };
+const upright = sharp(image).autoOrient().flatten({ background: "#ffffff" }).toColourspace("srgb");
+const pixels = await upright.resize(resize.size, resize.size, { kernel: "linear" }).extract(crop).raw().toBuffer();
+const values = Float32Array.from({ length: 3 * height * width }, (_, i) => {
+  const [channel, pixel] = [Math.floor(i / (height * width)), i % (height * width)];
+  return (pixels[3 * pixel + channel] * scale + offset - mean[channel]) / std[channel];
+});
 
 const session = await InferenceSession.create(`${folder}/model.onnx`);
-const results = await session.run({ [session.inputNames[0]]: new Tensor("float32", input, [1, 3, height, width]) });
-const probabilities = Array.from(results[session.outputNames[0]].data);
-const best = probabilities.indexOf(Math.max(...probabilities));
-console.log(`${classes[best]} ${probabilities[best].toFixed(3)}`);
+const input = new Tensor("float32", values, [1, 3, height, width]);
+const { probabilities } = await session.run({ [session.inputNames[0]]: input });
+const best = probabilities.data.indexOf(Math.max(...probabilities.data));
+console.log(`${classes[best]} ${probabilities.data[best].toFixed(3)}`);
