@@ -17,8 +17,7 @@ export const sessionOptions = {
 
 /** What a command passes on to run a network. @throws RootstockError BAD_CONFIG for a provider that is not there. */
 export function runOptions({ threads, provider }: Options<typeof sessionOptions>): SessionOptions {
-  if (provider !== undefined) checkProvider(provider, supportedProviders());
-  return { threads, provider: choice(provider, PROVIDERS) };
+  return { threads, provider: provider === undefined ? undefined : checkProvider(provider, supportedProviders()) };
 }
 
 /** A text that was checked against a table's keys, as a key of that table. */

@@ -1,8 +1,9 @@
 /** A run is a folder: claimed before it is filled, never shared by two runs, never overwritten when it is complete. */
-import { appendFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, RootstockError } from "../errors.ts";
 import { cannotWrite, PARTIAL_PREFIX, writeJson } from "../weights/files.ts";
+import { now } from "./run-record.ts";
 
 /** Files of a run, by what they hold. */
 export const RUN_FILES = {
@@ -43,8 +44,7 @@ export interface RunFolder {
 export async function claimRunFolder(path: string): Promise<RunFolder> {
   const wanted = cleanPath(path);
   try {
-    await mkdir(dirname(wanted), { recursive: true });
-    return await alone(dirname(wanted), () => claimFirstFree(wanted));
+    return await claimFirstFree(wanted);
   } catch (cause) {
     if (cause instanceof RootstockError) throw cause;
     throw new RootstockError(
@@ -70,15 +70,29 @@ function cleanPath(path: string): string {
   return /^$|(^|[\\/])\.{1,2}$/.test(trimmed) ? resolve(path) : trimmed;
 }
 
-/** Milliseconds after which the turn of a process that died in the middle of claiming is over. */
+async function claim(path: string): Promise<boolean> {
+  await mkdir(path, { recursive: true });
+  if (!(await isFree(path))) return false;
+  return await alone(path, async () => {
+    if (!(await isFree(path))) return false; // another process was faster
+    const left = (await readdir(path)).filter((name) => name !== TURN);
+    for (const name of left) await rm(join(path, name), { force: true, recursive: true });
+    await writeFile(join(path, RUN_FILES.lock), String(process.pid));
+    return true;
+  });
+}
+
+/** Held for the moment in which a folder is looked at and then taken. */
+const TURN = `${PARTIAL_PREFIX}claim`;
+/** Milliseconds after which the turn of a process that died in that moment is over. */
 const TURN_MS = 5000;
 
-/** Runs `work` while no other process claims a folder in the same place: folders are looked at, then taken. */
-async function alone<T>(place: string, work: () => Promise<T>): Promise<T> {
-  const turn = join(place, `${PARTIAL_PREFIX}claim`);
-  const started = performance.now();
+/** Runs `work` while no other process claims the same folder. */
+async function alone<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const turn = join(path, TURN);
   while (!(await mkdir(turn).then(() => true, isTaken))) {
-    if (performance.now() - started > TURN_MS) await rm(turn, { recursive: true, force: true });
+    const since = await stat(turn).then(({ mtimeMs }) => mtimeMs, now); // it may have ended meanwhile
+    if (now() - since > TURN_MS) await rm(turn, { recursive: true, force: true });
     await new Promise((done) => setTimeout(done, 5));
   }
   try {
@@ -93,14 +107,11 @@ function isTaken(error: unknown): false {
   throw error;
 }
 
-async function claim(path: string): Promise<boolean> {
-  await mkdir(path, { recursive: true });
+/** Whether a folder is empty, or holds a run that did not end and that no process is making. */
+async function isFree(path: string): Promise<boolean> {
   const names = await readdir(path);
-  const lock = join(path, RUN_FILES.lock);
-  if (!(await isIncompleteRun(path, names)) || (names.includes(RUN_FILES.lock) && (await isAlive(lock)))) return false;
-  for (const name of names) await rm(join(path, name), { force: true, recursive: true });
-  await writeFile(lock, String(process.pid));
-  return true;
+  if (!(await isIncompleteRun(path, names))) return false;
+  return !names.includes(RUN_FILES.lock) || !(await isAlive(join(path, RUN_FILES.lock)));
 }
 
 /** Whether everything in the folder was left by a run that did not end: nothing else may be cleared away. */

@@ -71,7 +71,7 @@ export async function trainHead({
       const logits = await evaluator.logits(parameters, held.features);
       if (!logits.every(Number.isFinite))
         throw diverged("the scores of validation images became infinite", learningRate);
-      return measures(await evaluator.evaluate(parameters, held));
+      return measures(evaluator.measure(logits, held.labels));
     },
     epochs,
     batchSize,
@@ -120,12 +120,12 @@ export class HeadEvaluator implements AsyncDisposable {
 
   /** Everything that is measured of a head. */
   async evaluate(parameters: Parameters, { features, labels }: LabelledFeatures): Promise<Evaluation> {
-    return evaluateClassification({
-      logits: await this.logits(parameters, features),
-      labels,
-      classes: this.#classes,
-      activation: this.#activation,
-    });
+    return this.measure(await this.logits(parameters, features), labels);
+  }
+
+  /** Everything that is measured of logits [n, numClasses]. */
+  measure(logits: Float32Array, labels: Int32Array): Evaluation {
+    return evaluateClassification({ logits, labels, classes: this.#classes, activation: this.#activation });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

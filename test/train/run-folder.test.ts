@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -112,5 +112,18 @@ test("of processes that claim one place at the same time, each gets a folder of 
   );
   const paths = (await Promise.all(claims)).map(({ stdout }) => stdout.trim());
   expect(paths.sort()).toEqual([at, `${at}-2`, `${at}-3`, `${at}-4`]);
+  for (const folder of paths) expect(await readdir(folder)).toEqual(["run.lock"]);
   expect((await readdir(join(at, ".."))).filter((name) => name.startsWith("."))).toEqual([]);
+});
+
+test("the turn of a process that died while it claimed the folder is over after a few seconds", async () => {
+  const at = await path();
+  const turn = join(at, ".partial-claim");
+  await mkdir(turn, { recursive: true });
+  const old = Date.now() / 1000 - 60;
+  await utimes(turn, old, old);
+  const folder = await claimRunFolder(at);
+  expect(folder.path).toBe(at);
+  expect(await readdir(at)).toEqual(["run.lock"]);
+  await folder.close();
 });
