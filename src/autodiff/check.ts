@@ -2,7 +2,7 @@
 import { listed, RootstockError } from "../errors.ts";
 import { describeNode, type Graph, type Node, type Shape, type Value } from "../graph/graph.ts";
 import { usedBy } from "../graph/traverse.ts";
-import type { VjpRule } from "./rule.ts";
+import type { Vjp, VjpRule } from "./rule.ts";
 import { VJP_RULES } from "./rules/table.ts";
 
 /** Rules by operator name; a name outside ONNX's own domain is written "domain.Op". */
@@ -21,6 +21,12 @@ export const BUILT_IN_RULES: RuleTable = VJP_RULES as RuleTable; // every Vjps<â
 export function ruleOf(node: Node, rules: RuleTable): VjpRule | undefined {
   const key = node.domain === "" ? node.op : `${node.domain}.${node.op}`;
   return Object.hasOwn(rules, key) ? rules[key] : undefined;
+}
+
+/** The function of a rule for the input at a position: null if it carries no gradient, undefined if there is no entry. */
+export function vjpAt(rule: VjpRule | undefined, position: number): Vjp<string> | null | undefined {
+  const vjps = Object.values(rule?.inputs ?? {}) as (Vjp<string> | null)[]; // each vjp reads its own formal names of x
+  return rule?.variadic ? vjps[Math.min(position, vjps.length - 1)] : vjps[position];
 }
 
 /**
@@ -84,19 +90,19 @@ export function assertDifferentiable(found: readonly Obstacle[], total: number, 
 
 /** The inputs that gradients may flow through: all that a node reads, less those that its rule answers with null. */
 function carryingInputs(node: Node, rules: RuleTable): Value[] {
-  const vjps = Object.values(ruleOf(node, rules)?.inputs ?? {});
+  const rule = ruleOf(node, rules);
   const used = usedBy(node); // "" is left out
   const captured = used.slice(node.inputs.filter((value) => value !== "").length);
-  return [...node.inputs.filter((value, i) => value !== "" && vjps[i] !== null), ...captured];
+  return [...node.inputs.filter((value, i) => value !== "" && vjpAt(rule, i) !== null), ...captured];
 }
 
 /** Gradients that no rule can carry: those of a second output, of an input without a formal name, of a captured value. */
 function uncovered(node: Node, values: ReadonlySet<Value>, rules: RuleTable): string | undefined {
-  const vjps = Object.values(ruleOf(node, rules)?.inputs ?? {});
-  const output = node.outputs.slice(1).find((value) => values.has(value));
+  const rule = ruleOf(node, rules);
+  const output = rule?.outputs === "all" ? undefined : node.outputs.slice(1).find((value) => values.has(value));
   if (output !== undefined) return `the loss depends on its further output "${output}"`;
   const input = carryingInputs(node, rules).find(
-    (value) => values.has(value) && !node.inputs.slice(0, vjps.length).includes(value),
+    (value) => values.has(value) && !node.inputs.some((name, i) => name === value && vjpAt(rule, i)),
   );
   return input === undefined ? undefined : `its rule has no entry for "${input}"`;
 }

@@ -11,8 +11,16 @@ import {
   type ValueType,
 } from "../graph/graph.ts";
 import { inferTypes } from "../graph/infer-types.ts";
-import { isFloat } from "../tensor/dtype.ts";
-import { assertDifferentiable, BUILT_IN_RULES, gradientPath, obstacles, type RuleTable, ruleOf } from "./check.ts";
+import { type DType, isFloat } from "../tensor/dtype.ts";
+import {
+  assertDifferentiable,
+  BUILT_IN_RULES,
+  gradientPath,
+  obstacles,
+  type RuleTable,
+  ruleOf,
+  vjpAt,
+} from "./check.ts";
 import type { VjpContext } from "./rule.ts";
 
 export interface GradientOptions {
@@ -78,22 +86,22 @@ interface Backward {
 /** Sends the gradient of a node's output to those of its inputs that lead to a parameter. */
 function propagate(b: GraphBuilder, node: Node, { types, rules, values, adjoints, accumulate }: Backward): void {
   const y = node.outputs[0]!;
-  const dy = adjoints.get(y);
   const found = ruleOf(node, rules);
-  if (dy === undefined || !found) return; // no rule below hands a gradient to this node
+  if (!found || !node.outputs.some((value) => adjoints.has(value))) return; // no rule below hands it a gradient
   const shapeOf = (value: Value): Shape => {
     const shape = types.get(value)?.shape;
     invariant(shape, () => `the rank of "${value}" is unknown in the backward pass`);
     return shape;
   };
-  const vjps = Object.entries(found.inputs); // formal inputs in formal order
-  const x = Object.fromEntries(vjps.map(([name], i) => [name, node.inputs[i] ?? ""]));
+  const x = Object.fromEntries(Object.keys(found.inputs).map((name, i) => [name, node.inputs[i] ?? ""]));
   const sumTo: VjpContext<string>["sumTo"] = (value, from, to) => unbroadcast(b, value, from, to, node);
-  const context = { b, node, x, y, dy, shapeOf, sumTo, dtypeOf: (value: Value) => types.get(value)!.dtype };
-  for (const [i, [, vjp]] of vjps.entries()) {
-    const input = node.inputs[i];
-    if (input === undefined || !values.has(input) || vjp === null) continue;
-    const product = (vjp as (c: VjpContext<string>) => Value)(context); // each vjp reads its own formal names of x
+  const dtypeOf = (value: Value): DType => types.get(value)!.dtype;
+  const dyOf = (i: number): Value => adjoints.get(node.outputs[i]!) ?? b.zerosLike(node.outputs[i]!, dtypeOf(y));
+  const dy = dyOf(0);
+  for (const [index, input] of node.inputs.entries()) {
+    const vjp = vjpAt(found, index);
+    if (!values.has(input) || !vjp) continue;
+    const product = vjp({ b, node, x, index, y, dy, dyOf, shapeOf, dtypeOf, sumTo });
     const own = shapeOf(input);
     const from =
       found.product === "input"

@@ -43,9 +43,13 @@ export interface VjpContext<Input extends string> {
   readonly node: Node;
   /** Inputs by formal name; "" where an optional input is absent. */
   readonly x: { readonly [K in Input]: Value };
+  /** The position of the input that a product is asked for: rules whose last input repeats read it. */
+  readonly index: number;
   /** The first output, and the gradient of the loss with respect to it. */
   readonly y: Value;
   readonly dy: Value;
+  /** The gradient with respect to any output, by position; zeros where the loss does not depend on it. */
+  readonly dyOf: (output: number) => Value;
   /** Shape of a forward value. @throws RootstockError SHAPE_MISMATCH if inference could not find its rank. */
   readonly shapeOf: (value: Value) => Shape;
   readonly dtypeOf: (value: Value) => DType;
@@ -53,10 +57,11 @@ export interface VjpContext<Input extends string> {
   readonly sumTo: (value: Value, from: Shape, to: Shape) => Value;
 }
 
-/** One vector-Jacobian product per formal input, in formal order; null where no gradient flows. */
-export type Vjps<Input extends string> = {
-  readonly [K in Input]: ((c: VjpContext<Input>) => Value) | null;
-};
+/** The vector-Jacobian product for one formal input. */
+export type Vjp<Input extends string> = (c: VjpContext<Input>) => Value;
+
+/** One product per formal input, in formal order; null where no gradient flows. */
+export type Vjps<Input extends string> = { readonly [K in Input]: Vjp<Input> | null };
 
 /**
  * The shape in which a rule hands over its products. The driver sums them over broadcast axes down to the input's shape:
@@ -70,6 +75,10 @@ export type ProductShape = "input" | "output" | "matrix";
 export interface VjpRule<Op extends keyof OpInputs = keyof OpInputs> {
   readonly inputs: Vjps<OpInputs[Op]>;
   readonly product: ProductShape;
+  /** Whether the last formal input stands for any number of inputs, as in Concat. @default false */
+  readonly variadic?: boolean | undefined;
+  /** Whether the rule reads the gradients of all outputs, as in Split, or only that of the first. @default "first" */
+  readonly outputs?: "first" | "all" | undefined;
   /** Says which form of the operator the rule does not cover, or undefined if it covers this node. */
   readonly unsupported?: ((node: Node, shapeOf: (value: Value) => Shape | undefined) => string | undefined) | undefined;
 }
@@ -82,4 +91,9 @@ export function rule<Op extends keyof OpInputs>(inputs: Vjps<OpInputs[Op]>): Vjp
 /** A rule of an operator whose inputs broadcast: products have the output's shape. */
 export function broadcasting<Op extends keyof OpInputs>(inputs: Vjps<OpInputs[Op]>): VjpRule<Op> {
   return { inputs, product: "output" };
+}
+
+/** The entry of an operator whose results carry no gradient: whole numbers, truth values, shapes. */
+export function noGradient<Op extends keyof OpInputs>(...inputs: OpInputs[Op][]): VjpRule<Op> {
+  return rule(Object.fromEntries(inputs.map((name) => [name, null])) as Vjps<OpInputs[Op]>); // one entry per name
 }

@@ -13,6 +13,7 @@ export class GraphBuilder {
   readonly #initializers = new Map<Value, Tensor>();
   readonly #opsets = new Map<string, number>([["", INTERNAL_OPSET]]);
   readonly #taken = new Set<string>();
+  readonly #reserved = new Set<string>();
   readonly #nodeNames = new Set<string>();
   readonly #next = new Map<string, number>();
   readonly #name: string;
@@ -27,11 +28,7 @@ export class GraphBuilder {
   append({ inputs, nodes, initializers, opsets }: Graph): void {
     for (const input of inputs) this.input(input);
     for (const [name, tensor] of initializers) this.initializer(name, tensor);
-    for (const node of nodes) {
-      for (const output of node.outputs) this.#claim(output);
-      this.#nodeNames.add(node.name);
-      this.#nodes.push(node);
-    }
+    for (const node of nodes) this.node(node);
     for (const [domain, version] of opsets) this.#opsets.set(domain, Math.max(version, this.#opsets.get(domain) ?? 0));
   }
 
@@ -79,10 +76,32 @@ export class GraphBuilder {
     count: number,
     attributes: Attributes = {},
     hint = op.toLowerCase(),
+    domain = "",
   ): Value[] {
     const outputs = Array.from({ length: count }, () => this.#fresh(hint));
-    this.#nodes.push({ op, domain: "", name: outputs[0]!, inputs, outputs, attributes });
+    if (!this.#opsets.has(domain)) this.#opsets.set(domain, 1);
+    this.#nodes.push({ op, domain, name: outputs[0]!, inputs, outputs, attributes });
     return outputs;
+  }
+
+  /** Adds a node of an operator outside ONNX's own domain, with one output. */
+  custom(domain: string, op: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
+    return this.ops(op, inputs, 1, attributes, op.toLowerCase(), domain)[0]!;
+  }
+
+  /** Adds a node as it is: its outputs must not be defined here yet, except by `reserve`. */
+  node(node: Node): void {
+    for (const output of node.outputs) if (!this.#reserved.delete(output)) this.#claim(output);
+    this.#nodeNames.add(node.name);
+    this.#nodes.push(node);
+  }
+
+  /** Keeps names free for nodes that `node` will add: fresh names avoid them. */
+  reserve(names: readonly Value[]): void {
+    for (const name of names.filter((name) => name !== "")) {
+      this.#claim(name);
+      this.#reserved.add(name);
+    }
   }
 
   /** Adds a node whose one output has exactly this name. */

@@ -1,23 +1,27 @@
 /** Shape inference: the element type and shape of every value, with symbolic dimensions, from the graph's inputs down. */
 import { formatShape, type Graph, type Node, type Value, type ValueType } from "./graph.ts";
 import { dimAlgebra } from "./shape-rules/dims.ts";
-import { contentsOfTensor, type Inferred, mismatch } from "./shape-rules/rule.ts";
+import { contentsOfTensor, type Inferred, mismatch, type ShapeRule } from "./shape-rules/rule.ts";
 import { shapeRule } from "./shape-rules/table.ts";
+
+/** Shape rules of operators outside ONNX's own domain, by "domain.Op". */
+export type ShapeRules = Readonly<Record<string, ShapeRule | undefined>>;
 
 /**
  * Infers the type of every value: graph inputs, initializers and node outputs.
  * Sizes that follow from others are formulas of their names ("12*batch"); a size that cannot be known has a name of its
- * own. Values of operators without a rule, or of other domains, are absent. Declared output shapes are not read.
+ * own. Values of operators without a rule are absent; those of other domains have the rules in `custom`. Declared output
+ * shapes are not read.
  * @throws RootstockError SHAPE_MISMATCH if the inputs of a node cannot go together, or make more than 2^31 elements.
  */
-export function inferTypes(graph: Graph): Map<Value, ValueType> {
+export function inferTypes(graph: Graph, custom: ShapeRules = {}): Map<Value, ValueType> {
   return new Map(
-    [...inferValues(graph)].map(([name, { dtype, shape }]) => [name, shape ? { dtype, shape } : { dtype }]),
+    [...inferValues(graph, custom)].map(([name, { dtype, shape }]) => [name, shape ? { dtype, shape } : { dtype }]),
   );
 }
 
 /** Infers types as `inferTypes` does, with the known elements of shape computations. */
-export function inferValues(graph: Graph): Map<Value, Inferred> {
+export function inferValues(graph: Graph, custom: ShapeRules = {}): Map<Value, Inferred> {
   const declared = [...graph.inputs, ...graph.outputs].flatMap(({ shape }) => shape ?? []);
   const dims = dimAlgebra(declared.filter((dim) => typeof dim === "string"));
   const opset = graph.opsets.get("") ?? 1;
@@ -28,7 +32,7 @@ export function inferValues(graph: Graph): Map<Value, Inferred> {
     known.set(name, { dtype: tensor.dtype, shape: tensor.shape, contents: contentsOfTensor(tensor) });
   }
   for (const node of graph.nodes) {
-    const rule = node.domain === "" ? shapeRule(node.op) : undefined;
+    const rule = node.domain === "" ? shapeRule(node.op) : customRule(node, custom);
     if (!rule) continue;
     const { value } = node.op === "Constant" ? node.attributes : {};
     if (value?.kind === "tensor") tensors.set(node.outputs[0]!, value.value);
@@ -42,6 +46,11 @@ export function inferValues(graph: Graph): Map<Value, Inferred> {
     }
   }
   return known;
+}
+
+function customRule({ domain, op }: Node, custom: ShapeRules): ShapeRule | undefined {
+  const key = `${domain}.${op}`;
+  return Object.hasOwn(custom, key) ? custom[key] : undefined;
 }
 
 /** No size is negative and no value beyond any memory, whatever a shape computation gave. */
