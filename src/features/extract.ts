@@ -41,7 +41,7 @@ export interface ExtractOptions {
 
 /** Features of a list of samples. */
 export interface FeatureSet {
-  /** [n, width] row-major, one row per usable sample, in the order given. */
+  /** [n, width] row-major, one row per usable sample, in the order given; a feature map is one row in its own order. */
   readonly features: Float32Array;
   /** The samples that the rows belong to: those whose image could be decoded. */
   readonly samples: readonly Sample[];
@@ -51,7 +51,7 @@ export interface FeatureSet {
 }
 
 /**
- * Computes the features of samples with a backbone whose output is [batch, width].
+ * Computes the features of samples with a graph whose output is [batch, ...sizes].
  * What was computed before an abort or a crash is in the cache when the call is made again. A cache that cannot be
  * read or written is a warning, not an error: the features are computed all the same.
  * @throws RootstockError ABORTED through `signal`.
@@ -62,7 +62,7 @@ export async function extractFeatures(
   options: ExtractOptions,
 ): Promise<FeatureSet> {
   const { preprocessing, cache = true, threads, provider, signal, onProgress, clock } = options;
-  const width = Number(backbone.outputs[0]!.shape![1]);
+  const width = rowWidth(backbone);
   const withoutCache = (error: unknown): undefined => {
     options.onWarning?.(messageOf(error));
   };
@@ -119,6 +119,11 @@ export async function extractFeatures(
     .filter(({ sha256 }) => errors.has(sha256))
     .map((sample) => ({ sample, error: errors.get(sample.sha256)! }));
   return { features, samples: usable, failed, fromCache };
+}
+
+/** Numbers per image in a graph's output [batch, ...sizes]. */
+export function rowWidth({ outputs }: Graph): number {
+  return outputs[0]!.shape!.slice(1).reduce<number>((product, size) => product * Number(size), 1); // cuts have known sizes
 }
 
 /** Features that are no numbers must neither be trained on nor kept. */

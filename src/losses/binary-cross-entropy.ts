@@ -3,7 +3,7 @@ import { float32 } from "../tensor/tensor.ts";
 import type { Loss } from "./loss.ts";
 
 /**
- * Mean binary cross-entropy from logits [n, numClasses] and targets [n, numClasses] in [0, 1], as PyTorch's
+ * Binary cross-entropy, its mean over the classes, from logits [n, numClasses] and targets [n, numClasses] in [0, 1], as PyTorch's
  * binary_cross_entropy_with_logits: softplus(x) - x t, which is stable for logits of any size.
  */
 export function binaryCrossEntropy(): Loss {
@@ -19,7 +19,7 @@ export function binaryCrossEntropy(): Loss {
     },
     build: (b, logits, target) => {
       const each = b.sub(b.op("Softplus", [logits]), b.mul(logits, target)); // [n, numClasses]
-      return b.reduceMean(each, { keepdims: false });
+      return b.reduceMean(each, { axes: [1], keepdims: false });
     },
   };
 }

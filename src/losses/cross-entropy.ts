@@ -9,7 +9,7 @@ export interface CrossEntropyOptions {
 }
 
 /**
- * Mean softmax cross-entropy from logits [n, numClasses] and class indices [n, 1] int64, as PyTorch's cross_entropy.
+ * Softmax cross-entropy from logits [n, numClasses] and class indices [n, 1] int64, as PyTorch's cross_entropy.
  * @throws RangeError if `labelSmoothing` is outside [0, 1).
  */
 export function crossEntropy({ labelSmoothing = 0 }: CrossEntropyOptions = {}): Loss {
@@ -25,9 +25,9 @@ export function crossEntropy({ labelSmoothing = 0 }: CrossEntropyOptions = {}): 
     build: (b, logits, target) => {
       const logProbabilities = b.op("LogSoftmax", [logits], { axis: int(1) });
       const picked = b.op("GatherElements", [logProbabilities, target], { axis: int(1) }); // [n, 1]
-      const likelihood = b.reduceMean(picked, { keepdims: false });
+      const likelihood = b.op("Squeeze", [picked, b.ints([1])]);
       if (labelSmoothing === 0) return b.neg(likelihood);
-      const uniform = b.reduceMean(logProbabilities, { keepdims: false });
+      const uniform = b.reduceMean(logProbabilities, { axes: [1], keepdims: false });
       const own = b.mul(likelihood, b.scalar(1 - labelSmoothing));
       return b.neg(b.add(own, b.mul(uniform, b.scalar(labelSmoothing))));
     },

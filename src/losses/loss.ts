@@ -1,4 +1,4 @@
-/** What a training objective is: a graph from logits and targets to a scalar, and how its logits become probabilities. */
+/** What a training objective is: a graph from logits and targets to one number per sample, and how its logits become probabilities. */
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { Value, ValueInfo } from "../graph/graph.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -16,6 +16,9 @@ export interface Loss {
   target(name: Value, batch: string, numClasses: number): ValueInfo;
   /** Targets of a batch from its class indices. */
   encode(labels: ArrayLike<number>, numClasses: number): Tensor;
-  /** Appends the objective. @param logits [n, numClasses] float32. @returns scalar float32. */
+  /**
+   * Appends the objective of each sample; a batch's loss is their weighted mean, which the training step takes.
+   * @param logits [n, numClasses] float32. @returns [n] float32.
+   */
   build(b: GraphBuilder, logits: Value, target: Value): Value;
 }

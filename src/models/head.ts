@@ -45,19 +45,26 @@ export function headGraph({ width, numClasses }: HeadSize): Graph {
 }
 
 /**
- * A backbone with a trained head and its activation: the graph from pixels to `probabilities` [batch, numClasses].
+ * A backbone with a trained head: the graph from the backbone's input to HEAD.logits [batch, numClasses].
  * The head's names are its own: values of the backbone that have one, such as the old "logits", are renamed.
  */
-export function classifierGraph(backbone: Graph, parameters: Parameters, activation: "softmax" | "sigmoid"): Graph {
+export function logitsGraph(backbone: Graph, parameters: Parameters): Graph {
   const b = new GraphBuilder(backbone.name, withoutNames(backbone, Object.values(HEAD), "backbone.").graph);
   for (const [name, value] of parameters) b.initializer(name, value);
   appendLinear(b);
+  const batch = backbone.outputs[0]!.shape![0]!; // a backbone's output is FEATURES [batch, width]
+  const numClasses = parameters.get(HEAD.bias)!.data.length;
+  return b.build([{ name: HEAD.logits, dtype: "float32", shape: [batch, numClasses] }]);
+}
+
+/** `logitsGraph` with the activation: from pixels to `probabilities` [batch, numClasses]. */
+export function classifierGraph(backbone: Graph, parameters: Parameters, activation: "softmax" | "sigmoid"): Graph {
+  const graph = logitsGraph(backbone, parameters);
+  const b = new GraphBuilder(graph.name, graph);
   if (activation === "softmax")
     b.named("Softmax", [HEAD.logits], HEAD.probabilities, { axis: { kind: "int", value: 1 } });
   else b.named("Sigmoid", [HEAD.logits], HEAD.probabilities);
-  const batch = backbone.outputs[0]!.shape![0]!; // a backbone's output is FEATURES [batch, width]
-  const numClasses = parameters.get(HEAD.bias)!.data.length;
-  return b.build([{ name: HEAD.probabilities, dtype: "float32", shape: [batch, numClasses] }]);
+  return b.build([{ ...graph.outputs[0]!, name: HEAD.probabilities }]);
 }
 
 function appendLinear(b: GraphBuilder): void {

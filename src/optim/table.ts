@@ -7,17 +7,19 @@ import { sgd } from "./sgd.ts";
 export interface OptimizerEntry {
   /** Makes the optimizer; every option has a default. */
   readonly create: () => Optimizer;
-  /** Learning rate for a linear head on standardized features. Layers of a pretrained backbone want a tenth of it. */
+  /** Learning rate for a linear head on standardized features. */
   readonly learningRate: number;
   /** Weight decay of that head, in the optimizer's own convention: part of the gradient, or decoupled from it. */
   readonly weightDecay: number;
+  /** Both for the layers of a pretrained backbone, which must not move far. */
+  readonly backbone: { readonly learningRate: number; readonly weightDecay: number };
 }
 
 /** Every optimizer by its name in options, commands and run records. Each `create` takes its factory's options. */
 export const OPTIMIZERS = {
-  sgd: { create: sgd, learningRate: 1e-2, weightDecay: 1e-3 },
-  adam: { create: adam, learningRate: 2e-3, weightDecay: 1e-3 },
-  adamw: { create: adamw, learningRate: 2e-3, weightDecay: 1 },
+  sgd: { create: sgd, learningRate: 1e-2, weightDecay: 1e-3, backbone: { learningRate: 1e-3, weightDecay: 1e-4 } },
+  adam: { create: adam, learningRate: 2e-3, weightDecay: 1e-3, backbone: { learningRate: 2e-4, weightDecay: 1e-4 } },
+  adamw: { create: adamw, learningRate: 2e-3, weightDecay: 1, backbone: { learningRate: 2e-4, weightDecay: 0.05 } },
 } as const satisfies Record<string, OptimizerEntry>;
 
 /** Name of an optimizer. */

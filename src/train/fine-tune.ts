@@ -1,23 +1,25 @@
 /** Transfer learning in one call: frozen backbone → features → new head → trained, measured, exportable model. */
-import { bySplit, type Dataset, labelsOf, manifest, type Sample } from "../data/sample.ts";
+import { bySplit, type Dataset, manifest } from "../data/sample.ts";
 import { listed, RootstockError } from "../errors.ts";
 import { exportMetadata, exportModel, type TrainedModel } from "../export/export-model.ts";
 import type { ParityCheck } from "../export/verify.ts";
-import { extractFeatures, type FeatureSet } from "../features/extract.ts";
 import { formatShape } from "../graph/graph.ts";
 import { LOSSES } from "../losses/table.ts";
 import type { ClassificationMetrics, Evaluation } from "../metrics/classification.ts";
 import { ACTIVATIONS } from "../metrics/probabilities.ts";
-import { backboneGraph, type Cut, findCut } from "../models/backbone.ts";
-import { classifierGraph, headGraph } from "../models/head.ts";
+import { type Cut, findCut } from "../models/backbone.ts";
+import { classifierGraph, logitsGraph } from "../models/head.ts";
 import { Model } from "../models/model.ts";
 import { describePreprocessing } from "../transforms/preprocessing.ts";
 import type { EpochReport } from "./callback.ts";
-import type { LabelledFeatures } from "./fit.ts";
-import { type FineTuneOptions, type Recipe, recipe } from "./options.ts";
+import { dataRows, type SplitRows } from "./data-rows.ts";
+import { type FineTuneOptions, headRecipe, type Recipe, recipe } from "./options.ts";
 import { claimRunFolder, RUN_MARK, type RunFolder } from "./run-folder.ts";
 import { clock, defaultRunName, environment, now } from "./run-record.ts";
-import { HeadEvaluator, type TrainedHead, trainHead } from "./train-head.ts";
+import { GraphScorer, measureLogits, type Scorer, scoreRows } from "./score.ts";
+import { trainHead } from "./train-head.ts";
+import { trainNetwork } from "./train-network.ts";
+import { graphFrom, unfreezeNetwork, withParameters } from "./unfreeze-network.ts";
 
 /** Images on which an exported file is checked against training. */
 const PARITY_IMAGES = 16;
@@ -51,7 +53,7 @@ export interface Run {
 }
 
 /**
- * Trains a new head for a dataset's classes on a pretrained model whose weights stay frozen.
+ * Trains a new head for a dataset's classes on a pretrained model, and as much of the model as `unfreeze` says.
  * @throws RootstockError BAD_MODEL if the model cannot be cut; BAD_CONFIG for an option or an unknown preprocessing;
  * BAD_DATA if a split or a class has no usable image; ABORTED through `signal`.
  */
@@ -90,10 +92,12 @@ interface Job {
 }
 
 async function runPlan({ base, data, options, plan, cut, folder, started }: Job): Promise<Run> {
-  const { onProgress, signal } = options;
+  const { onProgress, signal, threads, provider } = options;
   const { classes } = data;
-  const backbone = backboneGraph(base.graph, cut);
-  const extracted = await extractFeatures(backbone, data.samples, {
+  const session = { threads, provider };
+  const network = await unfreezeNetwork(base, cut, plan);
+  for (const text of network.notes) onProgress?.({ kind: "plan", text });
+  await using rows = await dataRows(network, data.samples, {
     ...options,
     name: base.name,
     preprocessing: base.requirePreprocessing(),
@@ -101,38 +105,41 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
     onWarning: (text) => onProgress?.({ kind: "warning", text }),
     onProgress: (done, total) => onProgress?.({ kind: "features", done, total }),
   });
-  const failed = extracted.failed.map(({ sample, error }) => ({ file: sample.file, error }));
-  const [train, validation, test] = [take(extracted, "train"), take(extracted, "validation"), take(extracted, "test")];
+  const failed = rows.failed.map(({ sample, error }) => ({ file: sample.file, error }));
+  const [train, validation, test] = [rows.split("train"), rows.split("validation"), rows.split("test")];
   checkSplits(classes, train.labels, validation.labels, failed);
   const featuresDone = clock();
 
+  const listener = { name: "record", onEpochEnd: (report: EpochReport) => tell(report, folder, options) };
+  const phase = { train, validation, classes, signal };
   const head = await trainHead({
-    train,
-    validation,
-    classes,
-    recipe: plan,
-    callbacks: [{ name: "record", onEpochEnd: (report) => tell(report, folder, options) }],
-    signal,
+    ...phase,
+    recipe: network.trainable ? headRecipe(plan, train.labels.length) : plan,
+    callbacks: network.trainable ? [] : [listener],
   });
-  const evaluatedOn = test.labels.length > 0 ? "test" : "validation";
-  await using evaluator = await HeadEvaluator.create(
-    headGraph({ width: cut.width, numClasses: classes.length }),
-    classes,
-    plan,
-  );
-  const evaluation = await evaluator.evaluate(head.parameters, evaluatedOn === "test" ? test : validation);
-  const parity = await parityCheck(evaluator, head, extracted, plan);
-  const trainingDone = clock();
-
+  const tuned = network.trainable
+    ? await trainNetwork({
+        ...phase,
+        ...network.trainable,
+        head,
+        recipe: plan,
+        callbacks: [listener],
+        session,
+        onStep: (done, total) => onProgress?.({ kind: "step", done, total }),
+      })
+    : { ...head, parameters: new Map() };
+  const backbone = withParameters(network.backbone, tuned.parameters);
+  const { activation } = LOSSES[plan.loss]();
   const id = folder?.id ?? defaultRunName("run");
-  const trained: TrainedModel = {
-    base,
-    backbone,
-    parameters: head.parameters,
-    activation: LOSSES[plan.loss]().activation,
-    classes,
-    run: id,
-  };
+  const trained: TrainedModel = { base, backbone, parameters: tuned.folded, activation, classes, run: id };
+
+  // The weights as they will be exported, on the rows that training read.
+  await using scorer = await GraphScorer.create(logitsGraph(graphFrom(backbone, network.start), tuned.folded), session);
+  const evaluatedOn = test.labels.length > 0 ? "test" : "validation";
+  const measured = evaluatedOn === "test" ? test : validation;
+  const evaluation = measureLogits(await scoreRows(scorer, measured.rows), measured.labels, { classes, activation });
+  const parity = await parityCheck(scorer, validation, activation);
+  const trainingDone = clock();
   const run: Run = {
     id,
     folder: folder?.path,
@@ -142,11 +149,11 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
     metrics: evaluation.metrics,
     evaluation,
     evaluatedOn,
-    history: head.history,
-    bestEpoch: head.bestEpoch,
-    stopped: head.stopped,
+    history: tuned.history,
+    bestEpoch: tuned.bestEpoch,
+    stopped: tuned.stopped,
     seconds: { features: featuresDone - started, training: trainingDone - featuresDone, total: trainingDone - started },
-    featuresFromCache: extracted.fromCache,
+    featuresFromCache: rows.fromCache,
     failed,
     model: modelOf(trained),
     export: (path) => exportModel(path, trained, parity),
@@ -174,18 +181,6 @@ function record(run: Run): unknown {
     featuresFromCache,
     failed,
   };
-}
-
-function take(
-  { features, samples }: FeatureSet,
-  split: Sample["split"],
-): LabelledFeatures & { samples: readonly Sample[] } {
-  const rows = samples.flatMap((sample, i) => (sample.split === split ? [i] : []));
-  const width = samples.length === 0 ? 0 : features.length / samples.length;
-  const out = new Float32Array(rows.length * width);
-  for (const [to, from] of rows.entries()) out.set(features.subarray(from * width, (from + 1) * width), to * width);
-  const chosen = rows.map((row) => samples[row]!);
-  return { features: out, labels: labelsOf(chosen), samples: chosen };
 }
 
 /** Every class needs a training image that can be decoded, and validation needs any. */
@@ -219,21 +214,16 @@ function checkSplits(
 
 /** Probabilities of a few validation images by the training path, spread evenly over the split. */
 async function parityCheck(
-  evaluator: HeadEvaluator,
-  head: TrainedHead,
-  extracted: FeatureSet,
-  plan: Recipe,
+  scorer: Scorer,
+  { rows, samples }: SplitRows,
+  activation: TrainedModel["activation"],
 ): Promise<ParityCheck> {
-  const { features, samples } = take(extracted, "validation");
   const count = Math.min(PARITY_IMAGES, samples.length);
-  const rows = Array.from({ length: count }, (_, i) => Math.floor((i * samples.length) / count));
-  const width = features.length / samples.length;
-  const chosen = new Float32Array(count * width);
-  for (const [to, from] of rows.entries()) chosen.set(features.subarray(from * width, (from + 1) * width), to * width);
-  const logits = await evaluator.logits(head.parameters, chosen);
+  const chosen = Int32Array.from({ length: count }, (_, i) => Math.floor((i * samples.length) / count));
+  const logits = await scoreRows(scorer, rows, chosen);
   return {
-    files: rows.map((row) => samples[row]!.file),
-    probabilities: ACTIVATIONS[LOSSES[plan.loss]().activation](logits, logits.length / count),
+    files: Array.from(chosen, (row) => samples[row]!.file),
+    probabilities: ACTIVATIONS[activation](logits, logits.length / count),
   };
 }
 

@@ -1,42 +1,46 @@
 /** The training loop: epochs of shuffled batches, a look at the validation set after each, the best epoch restored. */
 import { RootstockError } from "../errors.ts";
+import type { Rows } from "../features/rows.ts";
 import type { Parameters } from "../models/head.ts";
 import type { Schedule } from "../optim/schedule.ts";
 import { type Rng, shuffle } from "../random.ts";
 import type { Callback, EpochReport, Monitor, RunControl } from "./callback.ts";
-import type { TrainStep } from "./train-step.ts";
+import type { Trainer } from "./train-step.ts";
 
-/** Features with their labels: what a frozen prefix leaves to train on. */
-export interface LabelledFeatures {
-  /** [n, width] row-major. */
-  readonly features: Float32Array;
-  /** Class indices, [n]. */
+/** Samples with their labels: what a frozen prefix leaves to train on. */
+export interface LabelledRows {
+  readonly rows: Rows;
+  /** Class indices, [rows.count]. */
   readonly labels: Int32Array;
 }
 
 export interface FitOptions {
-  readonly step: TrainStep;
-  /** The parameters that `step` trains; they hold the best epoch's values afterwards. */
-  readonly parameters: Parameters;
-  readonly train: LabelledFeatures;
-  /** Measures the current parameters on the validation set. */
+  /** Holds the parameters: those of the best epoch afterwards. */
+  readonly step: Trainer;
+  readonly train: LabelledRows;
+  /** Measures the step's current parameters on the validation set. */
   readonly validate: () => Promise<Readonly<Record<string, number>>>;
   readonly epochs: number;
   readonly batchSize: number;
   readonly schedule: Schedule;
   /** Decides which epoch is best. */
   readonly monitor: Monitor;
+  /** Whether the parameters at the start are measured too, as epoch 0: training then never ends with worse ones. @default false */
+  readonly keepStart?: boolean | undefined;
   /** Source of the order of the samples: every epoch has its own. */
   readonly rng: Rng;
   /** Told after each epoch, in this order. @default [] */
   readonly callbacks?: readonly Callback[] | undefined;
+  /** Told after each step how many of the epoch's samples were used. */
+  readonly onStep?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface FitResult {
   readonly history: readonly EpochReport[];
-  /** The epoch whose parameters were kept, from 1. */
+  /** The epoch whose parameters were kept, from 1; 0 for those at the start. */
   readonly bestEpoch: number;
+  readonly parameters: Parameters;
   /** Why the run ended before its last epoch, if it did. */
   readonly stopped: string | undefined;
 }
@@ -46,9 +50,9 @@ export interface FitResult {
  * @throws RootstockError DIVERGED if the loss stops being a number; ABORTED through `signal`.
  */
 export async function fit(options: FitOptions): Promise<FitResult> {
-  const { step, parameters, validate, epochs, monitor, rng, callbacks = [] } = options;
+  const { step, validate, epochs, monitor, rng, callbacks = [], keepStart = false } = options;
   const history: EpochReport[] = [];
-  let best: { epoch: number; value: number; copy: Map<string, Float32Array> } | undefined;
+  let best: { epoch: number; value: number; parameters: Parameters } | undefined;
   let stopped: string | undefined;
   const control: RunControl = {
     stop: (reason) => {
@@ -56,12 +60,19 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     },
   };
 
-  for (let epoch = 1; epoch <= epochs && stopped === undefined; epoch++) {
-    const trainLoss = await runEpoch(options, rng.fork(`epoch ${epoch}`));
+  /** Measures the current parameters and keeps them if they are the best so far. */
+  const look = async (epoch: number): Promise<{ validation: Readonly<Record<string, number>>; isBest: boolean }> => {
     const validation = await validate();
     const value = validation[monitor.measure]!;
     const isBest = best === undefined || (monitor.mode === "min" ? value < best.value : value > best.value);
-    if (isBest) best = { epoch, value, copy: new Map([...parameters].map(([name, { data }]) => [name, data.slice()])) };
+    if (isBest) best = { epoch, value, parameters: await step.parameters() };
+    return { validation, isBest };
+  };
+
+  if (keepStart) await look(0);
+  for (let epoch = 1; epoch <= epochs && stopped === undefined; epoch++) {
+    const trainLoss = await runEpoch(options, rng.fork(`epoch ${epoch}`));
+    const { validation, isBest } = await look(epoch);
     const report = {
       epoch,
       epochs,
@@ -74,35 +85,35 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     history.push(report);
     for (const callback of callbacks) await callback.onEpochEnd?.(report, control);
   }
-  for (const [name, { data }] of parameters) data.set(best!.copy.get(name)!); // there is at least one epoch
-  return { history, bestEpoch: best!.epoch, stopped };
+  const { epoch: bestEpoch, parameters } = best!; // there is at least one epoch
+  await step.restore(parameters);
+  return { history, bestEpoch, parameters, stopped };
 }
 
 /** Visits every sample once, in a random order, and returns the mean loss. */
-async function runEpoch({ step, train, batchSize, schedule, signal }: FitOptions, rng: Rng): Promise<number> {
-  const count = train.labels.length;
-  const width = train.features.length / count;
+async function runEpoch({ step, train, batchSize, schedule, signal, onStep }: FitOptions, rng: Rng): Promise<number> {
+  const { rows, labels } = train;
   const order = shuffle(
-    Int32Array.from({ length: count }, (_, i) => i),
+    Int32Array.from({ length: rows.count }, (_, i) => i),
     rng,
   );
   let total = 0;
-  for (let start = 0; start < count; start += batchSize) {
+  let done = 0;
+  for await (const samples of rows.batches(order, batchSize)) {
     if (signal?.aborted) throw new RootstockError("ABORTED", `training was interrupted after ${step.steps} steps.`);
-    const batch = order.subarray(start, start + batchSize);
-    const features = new Float32Array(batch.length * width);
-    for (const [row, index] of batch.entries())
-      features.set(train.features.subarray(index * width, (index + 1) * width), row * width);
+    const chosen = order.subarray(done, done + samples.length / rows.width);
     const loss = await step.run(
-      features,
-      batch.map((index) => train.labels[index]!),
+      samples,
+      chosen.map((index) => labels[index]!),
       schedule(step.steps + 1),
     );
     if (!Number.isFinite(loss))
       throw diverged(`the training loss became ${loss} at step ${step.steps}`, schedule(step.steps));
-    total += loss * batch.length;
+    total += loss * chosen.length;
+    done += chosen.length;
+    onStep?.(done, rows.count);
   }
-  return total / count;
+  return total / rows.count;
 }
 
 /** The error of a run whose numbers grew out of range. */

@@ -3,6 +3,9 @@ import { RootstockError } from "../errors.ts";
 import type { Value } from "../graph/graph.ts";
 import type { LossName } from "../losses/table.ts";
 import { LOSSES } from "../losses/table.ts";
+export type BatchNormPolicy = "freeze" | "affine" | "train" | "adapt";
+const BATCH_NORM_POLICIES = ["freeze", "affine", "train", "adapt"];
+
 import { OPTIMIZERS, type OptimizerName } from "../optim/table.ts";
 import type { Provider } from "../runtime/providers.ts";
 import type { EpochReport } from "./callback.ts";
@@ -11,15 +14,29 @@ import type { EpochReport } from "./callback.ts";
 export type Progress =
   | { readonly kind: "plan"; readonly text: string }
   | { readonly kind: "features"; readonly done: number; readonly total: number }
+  | { readonly kind: "step"; readonly done: number; readonly total: number }
   | { readonly kind: "epoch"; readonly report: EpochReport }
   | { readonly kind: "warning"; readonly text: string };
 
 export interface FineTuneOptions {
   /** Value of the pretrained graph to use as features. @default the input of its last linear layer */
   readonly cut?: Value | undefined;
-  /** Most passes over the training images. @default enough for 600 updates, from 20 to 100 */
+  /**
+   * What of the pretrained network trains with the head: "head" (nothing), "last" (its last stage), "last:N" (the last
+   * N stages), "all", or a pattern of parameter names such as "layer4.*". The head is trained alone first. @default "head"
+   */
+  readonly unfreeze?: string | undefined;
+  /**
+   * What BatchNormalization does in the part that trains. @default "freeze"
+   * - freeze: normalizes with the pretrained statistics; its scale and shift train.
+   * - affine: the same, and of the backbone only scales and shifts train.
+   * - train: normalizes with the statistics of each batch, and updates the stored ones.
+   * - adapt: the statistics are estimated anew on the training images first; then as freeze.
+   */
+  readonly batchNorm?: BatchNormPolicy | undefined;
+  /** Most passes over the training images. @default head: enough for 600 updates, from 20 to 100; else 300, from 5 to 30 */
   readonly epochs?: number | undefined;
-  /** Images per update. @default 32 */
+  /** Images per update. @default 32 for a head alone, else 16 */
   readonly batchSize?: number | undefined;
   /** Peak learning rate; it falls to zero along half a cosine. @default the optimizer's, for standardized features */
   readonly learningRate?: number | undefined;
@@ -47,8 +64,8 @@ export interface FineTuneOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** Options that decide the result, all filled in: they go into the run's record. */
-export interface Recipe {
+/** How one phase of training goes. */
+export interface PhaseRecipe {
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
@@ -59,21 +76,40 @@ export interface Recipe {
   readonly seed: number;
 }
 
+/** Options that decide the result, all filled in: they go into the run's record. */
+export interface Recipe extends PhaseRecipe {
+  readonly unfreeze: string;
+  readonly batchNorm: BatchNormPolicy;
+}
+
+/** The recipe of the head that is trained before anything is unfrozen. */
+export function headRecipe({ loss, seed }: Recipe, samples: number): PhaseRecipe {
+  return recipe({ loss, seed }, samples);
+}
+
 /**
  * Fills in and checks the recipe for a training set of `samples` images.
  * @throws RootstockError BAD_CONFIG naming the option, the values it takes and the one it got.
  */
 export function recipe(options: FineTuneOptions, samples: number): Recipe {
-  const { batchSize = 32, optimizer = "adamw", loss = "cross-entropy", seed = 0 } = options;
+  const { unfreeze = "head", batchNorm = "freeze", optimizer = "adamw", loss = "cross-entropy", seed = 0 } = options;
+  const alone = unfreeze === "head";
+  const { batchSize = alone ? 32 : 16 } = options;
+  oneOf("batchNorm", batchNorm, BATCH_NORM_POLICIES);
   if (options.threads !== undefined) wholeNumber("threads", options.threads, 1);
   oneOf("optimizer", optimizer, Object.keys(OPTIMIZERS));
   oneOf("loss", loss, Object.keys(LOSSES));
   const stepsPerEpoch = Math.ceil(samples / wholeNumber("batchSize", batchSize, 1));
-  const epochs = options.epochs ?? Math.min(100, Math.max(20, Math.ceil(600 / stepsPerEpoch)));
-  const learningRate = options.learningRate ?? OPTIMIZERS[optimizer].learningRate;
-  const weightDecay = options.weightDecay ?? OPTIMIZERS[optimizer].weightDecay;
+  const within = (updates: number, least: number, most: number): number =>
+    Math.min(most, Math.max(least, Math.ceil(updates / stepsPerEpoch)));
+  const epochs = options.epochs ?? (alone ? within(600, 20, 100) : within(300, 5, 30));
+  const usual = alone ? OPTIMIZERS[optimizer] : OPTIMIZERS[optimizer].backbone;
+  const learningRate = options.learningRate ?? usual.learningRate;
+  const weightDecay = options.weightDecay ?? usual.weightDecay;
   const patience = options.patience ?? Math.max(10, Math.ceil(epochs / 5));
   return {
+    unfreeze,
+    batchNorm,
     epochs: wholeNumber("epochs", epochs, 1),
     batchSize,
     learningRate: number("learningRate", learningRate, (x) => x > 0, "a number above 0"),

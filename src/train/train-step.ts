@@ -1,87 +1,158 @@
 /** One step of training: forward, loss and gradients in one graph, then an update of the parameters in place. */
 import { gradient, gradientName } from "../autodiff/gradient.ts";
+import { RootstockError } from "../errors.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import type { Loss } from "../losses/loss.ts";
-import { FEATURES } from "../models/backbone.ts";
 import { HEAD, type Parameters } from "../models/head.ts";
 import { type Optimizer, zeroSlots } from "../optim/optimizer.ts";
 import { Session, type SessionOptions } from "../runtime/session.ts";
-import { tensor } from "../tensor/tensor.ts";
+import { float32, tensor } from "../tensor/tensor.ts";
 
 const LOSS: Value = "loss";
 const TARGET: Value = "target";
+const WEIGHTS: Value = "sample-weights";
 
 export interface TrainStepOptions {
-  /** From FEATURES [batch, width] and the parameters, as inputs, to HEAD.logits [batch, numClasses]. */
+  /** From `input` [batch, ...] and the parameters, as inputs, to HEAD.logits [batch, numClasses]. */
   readonly forward: Graph;
-  /** Updated in place by every step. */
+  /** The input that holds the samples. */
+  readonly input: Value;
+  /** Start values; the step works on arrays of its own. */
   readonly parameters: Parameters;
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly numClasses: number;
+  /** Learning rate of a parameter as a multiple of the step's. @default 1 for all */
+  readonly rates?: ReadonlyMap<Value, number> | undefined;
   readonly session?: SessionOptions | undefined;
+}
+
+/** Trains the parameters of one graph, batch by batch. */
+export interface Trainer extends AsyncDisposable {
+  /** Updates so far. */
+  readonly steps: number;
+  /**
+   * Makes one update from one batch and returns the mean loss before it.
+   * @param samples rows of the input, [n, ...] row-major; the array may be taken over. @param labels class indices, [n].
+   */
+  run(samples: Float32Array, labels: Int32Array, learningRate: number): Promise<number>;
+  /** Logits [n, numClasses] of samples with the current parameters. */
+  logits(samples: Float32Array): Promise<Float32Array>;
+  /** A copy of the current parameters. */
+  parameters(): Promise<Parameters>;
+  /** Goes back to parameters that were copied before. */
+  restore(parameters: Parameters): Promise<void>;
 }
 
 /** The training graph: the forward graph, the loss, and the gradient of each parameter. */
 function trainingGraph({ forward, parameters, loss, numClasses }: TrainStepOptions): Graph {
   const b = new GraphBuilder("training", forward);
   const target = b.input(loss.target(TARGET, "batch", numClasses));
-  b.named("Identity", [loss.build(b, HEAD.logits, target)], LOSS);
+  const weights = b.input({ name: WEIGHTS, dtype: "float32", shape: ["batch"] });
+  const each = loss.build(b, HEAD.logits, target);
+  b.named("ReduceSum", [b.mul(each, weights)], LOSS, { keepdims: { kind: "int", value: 0 } });
   const graph = b.build([{ name: LOSS, dtype: "float32", shape: [] }]);
   return gradient(graph, { of: LOSS, with: [...parameters.keys()] });
 }
 
-/** Trains the parameters of one graph, batch by batch. */
-export class TrainStep implements AsyncDisposable {
+/** A trainer in the calling thread. */
+export class TrainStep implements Trainer {
   readonly #options: TrainStepOptions;
-  readonly #session: Session;
+  readonly #training: Session;
+  readonly #forward: Session;
+  readonly #parameters: Parameters;
   readonly #slots: ReadonlyMap<Value, Float32Array[]>;
   #steps = 0;
 
-  private constructor(options: TrainStepOptions, session: Session) {
+  private constructor(options: TrainStepOptions, training: Session, forward: Session) {
     this.#options = options;
-    this.#session = session;
+    this.#training = training;
+    this.#forward = forward;
+    this.#parameters = copy(options.parameters);
     this.#slots = new Map(
       [...options.parameters].map(([name, { data }]) => [name, zeroSlots(options.optimizer, data.length)]),
     );
   }
 
-  /** Differentiates and prepares the training graph. @throws RootstockError NOT_DIFFERENTIABLE before anything runs. */
+  /** Differentiates and prepares the graphs. @throws RootstockError NOT_DIFFERENTIABLE before anything runs. */
   static async create(options: TrainStepOptions): Promise<TrainStep> {
     // The weights are inputs: there is nothing for the runtime to fold or to pack.
-    return new TrainStep(
-      options,
-      await Session.create(trainingGraph(options), { ...options.session, optimization: "none" }),
-    );
+    const session = { ...options.session, optimization: "none" } as const;
+    const training = await Session.create(trainingGraph(options), session);
+    return new TrainStep(options, training, await Session.create(options.forward, session));
   }
 
-  /** Updates so far. */
   get steps(): number {
     return this.#steps;
   }
 
-  /**
-   * Makes one update from one batch and returns the loss before it.
-   * @param features [n, width] row-major. @param labels class indices, [n].
-   */
-  async run(features: Float32Array, labels: Int32Array, learningRate: number): Promise<number> {
-    const { parameters, loss, optimizer, numClasses } = this.#options;
-    const results = await this.#session.run({
-      ...Object.fromEntries(parameters),
-      [FEATURES]: tensor("float32", [labels.length, features.length / labels.length], features),
+  async run(samples: Float32Array, labels: Int32Array, learningRate: number): Promise<number> {
+    const { loss, optimizer, numClasses, rates } = this.#options;
+    const count = labels.length;
+    const results = await this.#training.run({
+      ...this.#feeds(samples, count),
       [TARGET]: loss.encode(labels, numClasses),
+      [WEIGHTS]: float32([count], new Float32Array(count).fill(1 / count)),
     });
     this.#steps++;
-    for (const [name, parameter] of parameters) {
+    for (const [name, parameter] of this.#parameters) {
       const decay = parameter.shape.length > 1; // weights only: a decayed bias would pull predictions to a fixed point
       const slope = results[gradientName(name)]!.data as Float32Array; // a gradient has its parameter's type
-      optimizer.update(parameter.data, slope, this.#slots.get(name)!, { learningRate, step: this.#steps, decay });
+      optimizer.update(parameter.data, slope, this.#slots.get(name)!, {
+        learningRate: learningRate * (rates?.get(name) ?? 1),
+        step: this.#steps,
+        decay,
+      });
     }
     return Number(results[LOSS]!.data[0]);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#session.release();
+  async logits(samples: Float32Array): Promise<Float32Array> {
+    const count = samples.length / this.#rowLength();
+    return (await this.#forward.run(this.#feeds(samples, count), [HEAD.logits]))[HEAD.logits]!.data as Float32Array; // the head is float32
   }
+
+  async parameters(): Promise<Parameters> {
+    return copy(this.#parameters);
+  }
+
+  async restore(parameters: Parameters): Promise<void> {
+    for (const [name, { data }] of this.#parameters) {
+      const saved = parameters.get(name);
+      if (saved?.data.length !== data.length) {
+        throw new RootstockError(
+          "SHAPE_MISMATCH",
+          `restoring requires ${data.length} values of "${name}", got ${saved?.data.length ?? "none"}.`,
+        );
+      }
+      data.set(saved.data);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#training.release();
+    await this.#forward.release();
+  }
+
+  #feeds(samples: Float32Array, count: number) {
+    const shape = [count, ...this.#sampleShape()];
+    return { ...Object.fromEntries(this.#parameters), [this.#options.input]: tensor("float32", shape, samples) };
+  }
+
+  #sampleShape(): number[] {
+    const { forward, input } = this.#options;
+    return forward.inputs
+      .find(({ name }) => name === input)!
+      .shape!.slice(1)
+      .map(Number); // the forward graph declares it
+  }
+
+  #rowLength(): number {
+    return this.#sampleShape().reduce((product, dim) => product * dim, 1);
+  }
+}
+
+function copy(parameters: Parameters): Parameters {
+  return new Map([...parameters].map(([name, { shape, data }]) => [name, tensor("float32", shape, data.slice())]));
 }

@@ -37,7 +37,7 @@ export const GOLDEN: Golden = JSON.parse(
 export function headWithLoss(loss: Loss, size: { readonly width: number; readonly numClasses: number }): Graph {
   const b = new GraphBuilder("loss", headGraph(size));
   const target = b.input(loss.target("target", "batch", size.numClasses));
-  const value = loss.build(b, HEAD.logits, target);
+  const value = b.reduceMean(loss.build(b, HEAD.logits, target), { keepdims: false });
   return b.build([{ name: b.named("Identity", [value], "loss"), dtype: "float32", shape: [] }]);
 }
 
@@ -75,7 +75,7 @@ export async function lossOf(loss: Loss, logits: Tensor, target: Tensor): Promis
   const b = new GraphBuilder("loss");
   b.input({ name: "logits", dtype: "float32", shape: ["batch", logits.shape[1]!] });
   b.input(loss.target("target", "batch", logits.shape[1]!));
-  const value = loss.build(b, "logits", "target");
+  const value = b.reduceMean(loss.build(b, "logits", "target"), { keepdims: false });
   const out = await runOnce(b.build([{ name: value, dtype: "float32", shape: [] }]), { logits, target });
   expect(out[value]!.shape).toEqual([]);
   return Number(out[value]!.data[0]);

@@ -1,16 +1,22 @@
 import { expect, test } from "vitest";
+import { memoryRows } from "../../src/features/rows.ts";
 import { HEAD } from "../../src/models/head.ts";
 import { constant } from "../../src/optim/schedule.ts";
 import { rng } from "../../src/random.ts";
-import { type FitOptions, fit as train } from "../../src/train/fit.ts";
-import { clusters, headStep } from "./made.ts";
+import { type FitOptions, type LabelledRows, fit as train } from "../../src/train/fit.ts";
+import type { LabelledFeatures } from "../../src/train/train-head.ts";
+import { clusters, headStep, WIDTH } from "./made.ts";
+
+const rowsOf = ({ features, labels }: LabelledFeatures): LabelledRows => ({
+  rows: memoryRows(features, WIDTH),
+  labels,
+});
 
 async function run(changes: Partial<FitOptions> = {}) {
-  const { step, parameters } = await headStep();
+  const step = await headStep();
   const result = await train({
     step,
-    parameters,
-    train: clusters(30),
+    train: rowsOf(clusters(30)),
     validate: async () => ({ loss: 1 / step.steps }),
     epochs: 4,
     batchSize: 8,
@@ -19,8 +25,10 @@ async function run(changes: Partial<FitOptions> = {}) {
     rng: rng(1),
     ...changes,
   });
+  const held = await step.parameters();
   await step[Symbol.asyncDispose]();
-  return { ...result, weights: parameters.get(HEAD.weight)!.data };
+  expect(held).toEqual(result.parameters);
+  return { ...result, weights: result.parameters.get(HEAD.weight)!.data };
 }
 
 test("visits every sample once per epoch and the loss falls", async () => {
@@ -36,6 +44,18 @@ test("keeps the parameters of the best epoch, whether or not it is the last", as
   expect(best.bestEpoch).toBe(2);
   expect(best.history.map((report) => report.best)).toEqual([true, true, false, false]);
   expect(best.weights).toEqual((await run({ epochs: 2 })).weights);
+});
+
+test("the parameters at the start are kept where no epoch is better, if asked for", async () => {
+  const losses = [1, 3, 2];
+  let look = 0;
+  const kept = await run({ keepStart: true, epochs: 2, validate: async () => ({ loss: losses[look++]! }) });
+  expect(kept.bestEpoch).toBe(0);
+  expect(kept.weights.every((value) => value === 0)).toBe(true); // a fresh head is zero
+  expect(kept.history.map(({ epoch, best }) => [epoch, best])).toEqual([
+    [1, false],
+    [2, false],
+  ]);
 });
 
 test("mode max keeps the largest value, and a tie keeps the earlier epoch", async () => {
@@ -66,7 +86,7 @@ test("a callback can stop the run, and callbacks see every epoch in order", asyn
 
 test("a loss that is no number ends the run with the step and the advice", async () => {
   const broken = { features: new Float32Array(8 * 4).fill(Number.NaN), labels: new Int32Array(8) };
-  await expect(run({ train: broken })).rejects.toMatchObject({
+  await expect(run({ train: rowsOf(broken) })).rejects.toMatchObject({
     code: "DIVERGED",
     message: expect.stringContaining("smaller learning rate"),
   });

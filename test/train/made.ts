@@ -1,14 +1,13 @@
 /** Small learning problems that tests make for themselves. */
 
 import { crossEntropy } from "../../src/losses/cross-entropy.ts";
-import type { Loss } from "../../src/losses/loss.ts";
-import { headGraph, linearHead, type Parameters } from "../../src/models/head.ts";
+import { FEATURES } from "../../src/models/backbone.ts";
+import { headGraph, linearHead } from "../../src/models/head.ts";
 import { adamw } from "../../src/optim/adam.ts";
-import type { Optimizer } from "../../src/optim/optimizer.ts";
 import { rng } from "../../src/random.ts";
-import type { LabelledFeatures } from "../../src/train/fit.ts";
-import type { Recipe } from "../../src/train/options.ts";
-import { TrainStep } from "../../src/train/train-step.ts";
+import type { PhaseRecipe } from "../../src/train/options.ts";
+import type { LabelledFeatures } from "../../src/train/train-head.ts";
+import { TrainStep, type TrainStepOptions } from "../../src/train/train-step.ts";
 
 export const WIDTH = 4;
 export const CLASSES = ["a", "b", "c"];
@@ -24,7 +23,7 @@ export function clusters(count: number, { seed = 0, spread = 0.3 } = {}): Labell
   return { features, labels };
 }
 
-export const RECIPE: Recipe = {
+export const RECIPE: PhaseRecipe = {
   epochs: 20,
   batchSize: 8,
   learningRate: 0.01,
@@ -35,15 +34,14 @@ export const RECIPE: Recipe = {
   seed: 0,
 };
 
-/** A step that trains a fresh linear head on `clusters`. */
-export async function headStep(
-  loss: Loss = crossEntropy(),
-  optimizer: Optimizer = adamw(),
-): Promise<{ step: TrainStep; parameters: Parameters }> {
-  const size = { width: WIDTH, numClasses: CLASSES.length };
-  const parameters = linearHead(size);
-  return {
-    parameters,
-    step: await TrainStep.create({ forward: headGraph(size), parameters, loss, optimizer, numClasses: CLASSES.length }),
-  };
+/** A step that trains a linear head on `clusters`, a fresh one unless told otherwise. */
+export async function headStep({
+  loss = crossEntropy(),
+  optimizer = adamw(),
+  parameters = linearHead({ width: WIDTH, numClasses: CLASSES.length }),
+  rates,
+}: Partial<Pick<TrainStepOptions, "loss" | "optimizer" | "parameters" | "rates">> = {}): Promise<TrainStep> {
+  const numClasses = CLASSES.length;
+  const forward = headGraph({ width: WIDTH, numClasses });
+  return await TrainStep.create({ forward, input: FEATURES, parameters, loss, optimizer, numClasses, rates });
 }

@@ -3,6 +3,8 @@ import { type FineTuneOptions, recipe } from "../../src/train/options.ts";
 
 test("fills in everything that decides the result", () => {
   expect(recipe({}, 244)).toEqual({
+    unfreeze: "head",
+    batchNorm: "freeze",
     epochs: 75, // 8 steps each: 600 updates
     batchSize: 32,
     learningRate: 2e-3,

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { headGraph } from "../../src/models/head.ts";
-import { HeadEvaluator, trainHead } from "../../src/train/train-head.ts";
-import { CLASSES, clusters, RECIPE, WIDTH } from "./made.ts";
+import { memoryRows } from "../../src/features/rows.ts";
+import { measureLogits, scoreRows } from "../../src/train/score.ts";
+import { trainHead } from "../../src/train/train-head.ts";
+import { CLASSES, clusters, headStep, RECIPE, WIDTH } from "./made.ts";
 
 const options = {
   train: clusters(60),
@@ -19,9 +20,10 @@ test("learns classes that can be told apart, on features of very different scale
   });
   const train = stretched(options.train);
   const validation = stretched(options.validation);
-  const { parameters, history } = await trainHead({ ...options, train, validation });
-  await using evaluator = await HeadEvaluator.create(headGraph({ width: WIDTH, numClasses: 3 }), CLASSES, RECIPE);
-  const { metrics } = await evaluator.evaluate(parameters, validation);
+  const { folded, history } = await trainHead({ ...options, train, validation });
+  await using step = await headStep({ parameters: folded });
+  const logits = await scoreRows(step, memoryRows(validation.features, WIDTH));
+  const { metrics } = measureLogits(logits, validation.labels, { classes: CLASSES, activation: "softmax" });
   expect(metrics.accuracy).toBeGreaterThan(0.96);
   // The folded head measures on raw features what training measured on standardized ones.
   expect(metrics.loss).toBeCloseTo(Math.min(...history.map(({ validation: v }) => v["loss"]!)), 4);

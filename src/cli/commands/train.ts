@@ -179,6 +179,8 @@ class TrainingProgress {
     else if (event.kind === "features") {
       this.#features.update(event.done, event.total);
       if (event.done === event.total) this.#features.end();
+    } else if (event.kind === "step") {
+      if (this.#output.isTerminal) this.#output.redraw(`epoch     image ${event.done} of ${event.total}`);
     } else {
       const { epoch, epochs, trainLoss, validation, best } = event.report;
       const line = `epoch     ${epoch}/${epochs}  loss ${trainLoss.toFixed(3)}  validation loss ${validation["loss"]!.toFixed(3)}  accuracy ${formatPercent(validation["accuracy"]!)}${best ? "  best" : ""}`;

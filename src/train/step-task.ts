@@ -1,0 +1,48 @@
+/** What passes between a training run and the thread that makes its steps. */
+import { type ErrorCode, messageOf, RootstockError } from "../errors.ts";
+import type { LossName } from "../losses/table.ts";
+import type { Parameters } from "../models/head.ts";
+import type { OptimizerName } from "../optim/table.ts";
+import type { TrainStepOptions } from "./train-step.ts";
+
+/** The options of a step with the objective and the optimizer by name: functions cannot change threads. */
+export interface ThreadStepOptions extends Omit<TrainStepOptions, "loss" | "optimizer"> {
+  readonly loss: LossName;
+  readonly optimizer: OptimizerName;
+  readonly weightDecay: number;
+}
+
+export type StepTask =
+  | { readonly kind: "create"; readonly options: ThreadStepOptions }
+  | {
+      readonly kind: "run";
+      readonly samples: Float32Array;
+      readonly labels: Int32Array;
+      readonly learningRate: number;
+    }
+  | { readonly kind: "logits"; readonly samples: Float32Array }
+  | { readonly kind: "parameters" }
+  | { readonly kind: "restore"; readonly parameters: Parameters }
+  | { readonly kind: "release" };
+
+export type StepValue = number | Float32Array | Parameters | undefined;
+
+/** An error loses its class between threads, so it travels as data. */
+export type StepAnswer =
+  | { readonly value: StepValue }
+  | { readonly error: { readonly code: ErrorCode; readonly message: string } };
+
+export async function answer(work: () => Promise<StepValue>): Promise<StepAnswer> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    const code = error instanceof RootstockError ? error.code : "INTERNAL";
+    return { error: { code, message: messageOf(error) } };
+  }
+}
+
+/** The value of an answer. @throws RootstockError as it was thrown in the thread. */
+export function valueOf(given: StepAnswer): StepValue {
+  if ("error" in given) throw new RootstockError(given.error.code, given.error.message);
+  return given.value;
+}

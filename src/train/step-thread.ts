@@ -1,0 +1,89 @@
+/** A trainer in a thread of its own, so that the caller can show progress and be interrupted while a step runs. */
+import { createRequire } from "node:module";
+import type { Piscina } from "piscina";
+import { RootstockError } from "../errors.ts";
+import type { Parameters } from "../models/head.ts";
+import { type StepAnswer, type StepTask, type StepValue, type ThreadStepOptions, valueOf } from "./step-task.ts";
+import type { Trainer } from "./train-step.ts";
+
+/** A `TrainStep` in another thread. Parameters and the optimizer's state live there; samples are moved, not copied. */
+export class StepThread implements Trainer {
+  readonly #pool: Piscina<StepTask, StepAnswer>;
+  #steps = 0;
+
+  private constructor(pool: Piscina<StepTask, StepAnswer>) {
+    this.#pool = pool;
+  }
+
+  /** Starts the thread and prepares the step. @throws RootstockError as `TrainStep.create` does. */
+  static async create(options: ThreadStepOptions): Promise<StepThread> {
+    const thread = new StepThread(startThread());
+    try {
+      await thread.#ask({ kind: "create", options });
+    } catch (error) {
+      await thread.#pool.destroy();
+      throw error;
+    }
+    return thread;
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Takes the samples over: their memory is moved to the thread. */
+  async run(samples: Float32Array, labels: Int32Array, learningRate: number): Promise<number> {
+    const loss = await this.#ask({ kind: "run", samples, labels, learningRate }, [samples.buffer]);
+    this.#steps++;
+    return loss as number; // what "run" answers
+  }
+
+  /** Takes the samples over. */
+  async logits(samples: Float32Array): Promise<Float32Array> {
+    return (await this.#ask({ kind: "logits", samples }, [samples.buffer])) as Float32Array; // what "logits" answers
+  }
+
+  async parameters(): Promise<Parameters> {
+    return (await this.#ask({ kind: "parameters" })) as Parameters; // what "parameters" answers
+  }
+
+  async restore(parameters: Parameters): Promise<void> {
+    await this.#ask({ kind: "restore", parameters });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#ask({ kind: "release" });
+    } finally {
+      await this.#pool.destroy();
+    }
+  }
+
+  async #ask(task: StepTask, moved: readonly ArrayBufferLike[] = []): Promise<StepValue> {
+    return valueOf(await this.#pool.run(task, { transferList: moved as ArrayBuffer[] })); // rows are never shared memory
+  }
+}
+
+function startThread(): Piscina<StepTask, StepAnswer> {
+  const require = createRequire(import.meta.url);
+  // `require` returns what the package's types say, but is not typed itself.
+  const { Piscina } = require("piscina") as typeof import("piscina");
+  return new Piscina({
+    filename: workerFile(require),
+    name: "stepTask",
+    minThreads: 1,
+    maxThreads: 1,
+    concurrentTasksPerWorker: 1,
+    recordTiming: false,
+    execArgv: [],
+  });
+}
+
+function workerFile(require: NodeJS.Require): string {
+  try {
+    return require.resolve("#train-worker");
+  } catch (cause) {
+    const todo = "In a checkout run npm run build.";
+    throw new RootstockError("INTERNAL", `internal: dist/train/step-worker.js is missing. ${todo}`, { cause });
+  }
+}

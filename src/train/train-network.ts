@@ -1,0 +1,109 @@
+/** Trains the unfrozen part of a network together with its head, from where the head alone has brought it. */
+import type { Standardization } from "../features/standardize.ts";
+import { foldIntoHead } from "../features/standardize.ts";
+import { GraphBuilder } from "../graph/builder.ts";
+import type { Graph, Value } from "../graph/graph.ts";
+import { withoutNames } from "../graph/rename.ts";
+import { LOSSES } from "../losses/table.ts";
+import { FEATURES } from "../models/backbone.ts";
+import { HEAD, headGraph, type Parameters } from "../models/head.ts";
+import { cosine } from "../optim/schedule.ts";
+import { rng } from "../random.ts";
+import type { SessionOptions } from "../runtime/session.ts";
+import { float32 } from "../tensor/tensor.ts";
+import type { Callback } from "./callback.ts";
+import { earlyStopping } from "./early-stopping.ts";
+import { type FitResult, fit, type LabelledRows } from "./fit.ts";
+import type { PhaseRecipe } from "./options.ts";
+import { epochMeasures, measureLogits, scoreRows } from "./score.ts";
+import { StepThread } from "./step-thread.ts";
+import { checkLogits, MONITOR, type TrainedHead } from "./train-head.ts";
+
+export interface TrainNetworkOptions {
+  /** From one input [batch, ...sizes] and the parameters, as inputs, to FEATURES [batch, width]. */
+  readonly suffix: Graph;
+  readonly input: Value;
+  readonly parameters: Parameters;
+  readonly head: TrainedHead;
+  readonly train: LabelledRows;
+  readonly validation: LabelledRows;
+  readonly classes: readonly string[];
+  readonly recipe: PhaseRecipe;
+  readonly callbacks: readonly Callback[];
+  readonly session: SessionOptions;
+  readonly onStep?: ((done: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The trained network: `parameters` of the backbone, `folded` those of the head on raw features. */
+export interface TrainedNetwork extends FitResult {
+  readonly folded: Parameters;
+}
+
+/**
+ * Trains until the validation loss stops falling and restores the best epoch; the head alone counts as epoch 0.
+ * The head keeps reading standardized features, on the scale measured before training (Kumar et al. 2022,
+ * arXiv:2202.10054, for training the head first). Equal inputs and seeds give equal bits.
+ */
+export async function trainNetwork(options: TrainNetworkOptions): Promise<TrainedNetwork> {
+  const { suffix, input, parameters, head, train, validation, classes, recipe, callbacks, session, signal } = options;
+  const { seed, epochs, batchSize, learningRate, patience } = recipe;
+  const { activation } = LOSSES[recipe.loss]();
+  const totalSteps = epochs * Math.ceil(train.rows.count / batchSize);
+  await using step = await StepThread.create({
+    forward: networkGraph(suffix, head.scale, classes.length),
+    input,
+    parameters: new Map([...parameters, ...head.parameters]),
+    loss: recipe.loss,
+    optimizer: recipe.optimizer,
+    weightDecay: recipe.weightDecay,
+    numClasses: classes.length,
+    session,
+  });
+  const result = await fit({
+    step,
+    train,
+    validate: async () => {
+      const logits = await scoreRows(step, validation.rows);
+      checkLogits(logits, learningRate);
+      return epochMeasures(measureLogits(logits, validation.labels, { classes, activation }));
+    },
+    epochs,
+    batchSize,
+    schedule: cosine({ peak: learningRate, totalSteps, warmupSteps: Math.floor(totalSteps / 10) }),
+    monitor: MONITOR,
+    keepStart: true,
+    rng: rng(seed).fork("order"),
+    callbacks: [earlyStopping({ monitor: MONITOR, patience }), ...callbacks],
+    onStep: options.onStep,
+    signal,
+  });
+  return {
+    ...result,
+    parameters: new Map([...result.parameters].filter(([name]) => parameters.has(name))),
+    folded: foldIntoHead(result.parameters, head.scale),
+  };
+}
+
+/** Suffix, standardization with constants, and the linear head: from the suffix's inputs and the head's to HEAD.logits. */
+function networkGraph(suffix: Graph, { mean, deviation }: Standardization, numClasses: number): Graph {
+  const width = mean.length;
+  const { graph, renamed } = withoutNames(suffix, [FEATURES, ...Object.values(HEAD)], "backbone.");
+  const b = new GraphBuilder("network", graph);
+  const centered = b.sub(renamed(FEATURES), b.constant(float32([width], mean)));
+  b.named(
+    "Mul",
+    [
+      centered,
+      b.constant(
+        float32(
+          [width],
+          deviation.map((value) => 1 / value),
+        ),
+      ),
+    ],
+    FEATURES,
+  );
+  b.append(headGraph({ width, numClasses }));
+  return b.build([{ name: HEAD.logits, dtype: "float32", shape: ["batch", numClasses] }]);
+}
