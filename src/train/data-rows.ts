@@ -8,9 +8,6 @@ import { Session } from "../runtime/session.ts";
 import { GraphScorer, scoreRows } from "./score.ts";
 import type { LabelledFeatures } from "./train-head.ts";
 
-/** Rows are kept in memory up to this many bytes; beyond, they are computed anew in every epoch. */
-const MEMORY_BYTES = 2e9;
-
 /** The network in the parts that a run needs. */
 export interface NetworkParts {
   /** From the image to the features of the head. */
@@ -19,6 +16,11 @@ export interface NetworkParts {
   readonly prefix: Graph | undefined;
   /** From where training starts to the features of the head; undefined if only the head trains. */
   readonly suffix: Graph | undefined;
+}
+
+export interface DataRowsOptions extends ExtractOptions {
+  /** Rows are kept in memory up to this many bytes; beyond, they are computed anew in every epoch. @default 2e9 */
+  readonly memoryBytes?: number | undefined;
 }
 
 /** One split: rows to train on, features for the head, and the samples that they belong to. */
@@ -40,10 +42,10 @@ export interface DataRows extends AsyncDisposable {
 export async function dataRows(
   parts: NetworkParts,
   samples: readonly Sample[],
-  options: ExtractOptions,
-  memoryBytes: number = MEMORY_BYTES,
+  options: DataRowsOptions,
 ): Promise<DataRows> {
   const { backbone, prefix, suffix } = parts;
+  const { memoryBytes = 2e9 } = options;
   const [height, width] = options.preprocessing.inputSize;
   const size = prefix ? rowWidth(prefix) : 3 * height * width;
   if (!suffix) {

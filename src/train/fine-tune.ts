@@ -10,6 +10,7 @@ import { ACTIVATIONS } from "../metrics/probabilities.ts";
 import { type Cut, findCut } from "../models/backbone.ts";
 import { classifierGraph, logitsGraph } from "../models/head.ts";
 import { Model } from "../models/model.ts";
+import { withValues } from "../models/trainable-graph.ts";
 import { describePreprocessing } from "../transforms/preprocessing.ts";
 import type { EpochReport } from "./callback.ts";
 import { dataRows, type SplitRows } from "./data-rows.ts";
@@ -19,7 +20,7 @@ import { clock, defaultRunName, environment, now } from "./run-record.ts";
 import { GraphScorer, measureLogits, type Scorer, scoreRows } from "./score.ts";
 import { trainHead } from "./train-head.ts";
 import { trainNetwork } from "./train-network.ts";
-import { graphFrom, unfreezeNetwork, withParameters } from "./unfreeze-network.ts";
+import { scoringGraph, unfreezeNetwork } from "./unfreeze-network.ts";
 
 /** Images on which an exported file is checked against training. */
 const PARITY_IMAGES = 16;
@@ -127,14 +128,15 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
         session,
         onStep: (done, total) => onProgress?.({ kind: "step", done, total }),
       })
-    : { ...head, parameters: new Map() };
-  const backbone = withParameters(network.backbone, tuned.parameters);
+    : { ...head, parameters: new Map<string, never>() };
+  const backbone = withValues(network.backbone, tuned.parameters);
   const { activation } = LOSSES[plan.loss]();
   const id = folder?.id ?? defaultRunName("run");
   const trained: TrainedModel = { base, backbone, parameters: tuned.folded, activation, classes, run: id };
 
   // The weights as they will be exported, on the rows that training read.
-  await using scorer = await GraphScorer.create(logitsGraph(graphFrom(backbone, network.start), tuned.folded), session);
+  const scoring = logitsGraph(scoringGraph(network, tuned.parameters), tuned.folded);
+  await using scorer = await GraphScorer.create(scoring, session);
   const evaluatedOn = test.labels.length > 0 ? "test" : "validation";
   const measured = evaluatedOn === "test" ? test : validation;
   const evaluation = measureLogits(await scoreRows(scorer, measured.rows), measured.labels, { classes, activation });

@@ -4,7 +4,7 @@ import type { Value } from "../graph/graph.ts";
 import type { LossName } from "../losses/table.ts";
 import { LOSSES } from "../losses/table.ts";
 export type BatchNormPolicy = "freeze" | "affine" | "train" | "adapt";
-const BATCH_NORM_POLICIES = ["freeze", "affine", "train", "adapt"];
+export const BATCH_NORM_POLICIES = ["freeze", "affine", "train", "adapt"] as const;
 
 import { OPTIMIZERS, type OptimizerName } from "../optim/table.ts";
 import type { Provider } from "../runtime/providers.ts";
@@ -55,6 +55,8 @@ export interface FineTuneOptions {
   readonly cacheFolder?: string | undefined;
   /** Size limit of the feature cache, in bytes. */
   readonly maxCacheBytes?: number | undefined;
+  /** What the rows that training reads may take in memory, in bytes; beyond, they are computed in every epoch. @default 2e9 */
+  readonly memoryBytes?: number | undefined;
   /** Threads of the inference that extracts features. @default the number of cores */
   readonly threads?: number | undefined;
   readonly provider?: Provider | undefined;

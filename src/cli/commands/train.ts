@@ -6,7 +6,7 @@ import { LOSSES } from "../../losses/table.ts";
 import { loadModel } from "../../models/load-model.ts";
 import { OPTIMIZERS } from "../../optim/table.ts";
 import { fineTune, type Run } from "../../train/fine-tune.ts";
-import type { Progress } from "../../train/options.ts";
+import { BATCH_NORM_POLICIES, type Progress } from "../../train/options.ts";
 import { clock, defaultRunName } from "../../train/run-record.ts";
 import { UsageError } from "../arguments.ts";
 import { command } from "../command.ts";
@@ -26,14 +26,31 @@ export const train = command({
       value: "<dir|fraction>",
       help: "validation images: a folder of classes, or a share of the training images (default 0.2 where the data have no val folder)",
     },
+    unfreeze: {
+      kind: "text",
+      value: "<what>",
+      help: "what trains with the head: head (nothing else), last, last:N (the last N stages), all, or a pattern such as layer4.* (default head; see rootstock inspect)",
+    },
+    "batch-norm": {
+      kind: "text",
+      value: "<policy>",
+      choices: BATCH_NORM_POLICIES,
+      help: "BatchNormalization in the part that trains: freeze (pretrained statistics), affine (only its scale and shift train), train (statistics of each batch) or adapt (statistics of the new images); default freeze",
+    },
     epochs: {
       kind: "number",
       value: "<n>",
       min: 1,
       whole: true,
-      help: "most passes over the data (default: enough for 600 updates, 20 to 100)",
+      help: "most passes over the data (default: enough for 600 updates, 20 to 100; with --unfreeze 300, 5 to 30)",
     },
-    "batch-size": { kind: "number", value: "<n>", min: 1, whole: true, help: "images per update (default 32)" },
+    "batch-size": {
+      kind: "number",
+      value: "<n>",
+      min: 1,
+      whole: true,
+      help: "images per update (default 32, with --unfreeze 16)",
+    },
     "learning-rate": {
       kind: "number",
       value: "<x>",
@@ -90,6 +107,8 @@ export const train = command({
     const progress = new TrainingProgress(output, describe(data));
     const run = await fineTune(model, data, {
       cut: options.cut,
+      unfreeze: options.unfreeze,
+      batchNorm: BATCH_NORM_POLICIES.find((policy) => policy === options["batch-norm"]),
       epochs: options.epochs,
       batchSize: options["batch-size"],
       learningRate: options["learning-rate"],

@@ -1,0 +1,97 @@
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { imageFolder } from "../../src/data/image-folder.ts";
+import type { Dataset } from "../../src/data/sample.ts";
+import { loadModel } from "../../src/models/load-model.ts";
+import type { Model } from "../../src/models/model.ts";
+import { fineTune } from "../../src/train/fine-tune.ts";
+import type { FineTuneOptions, Progress } from "../../src/train/options.ts";
+import { temporaryFolder } from "../data/made.ts";
+import { tinyGraph, writeColorImages, writeTinyModel } from "../models/tiny.ts";
+
+let model: Model;
+let data: Dataset;
+const run = (options: FineTuneOptions) => fineTune(model, data, { cache: false, epochs: 3, ...options });
+
+beforeAll(async () => {
+  const root = await mkdtemp(join(tmpdir(), "rootstock-unfreeze-"));
+  model = await loadModel(await writeTinyModel(join(root, "tiny.onnx")));
+  data = await imageFolder(await writeColorImages(join(root, "images"), 20));
+});
+
+/** Which of the pretrained weights a run has changed. */
+async function changed(options: FineTuneOptions): Promise<string[]> {
+  const out = join(await temporaryFolder(), "run");
+  await run({ ...options, out });
+  const { initializers } = (await loadModel(join(out, "model.onnx"))).graph;
+  return [...tinyGraph().initializers].flatMap(([name, before]) => {
+    const after = initializers.get(name);
+    return after && String(after.data) !== String(before.data) ? [name] : [];
+  });
+}
+
+describe("what trains", () => {
+  test("nothing of the backbone by default", async () => {
+    expect(await changed({})).toEqual([]);
+  });
+
+  test("everything with all, the second convolution with its stage or its name", async () => {
+    const all = ["weight", "weight_1", "weight_2"];
+    expect(await changed({ unfreeze: "all", learningRate: 0.01 })).toEqual(all);
+    expect(await changed({ unfreeze: "last", learningRate: 0.01 })).toEqual(["weight_2"]);
+    expect(await changed({ unfreeze: "weight_2", learningRate: 0.01 })).toEqual(["weight_2"]);
+    expect(await changed({ unfreeze: "weight_1", learningRate: 0.01 })).toEqual(["weight_1"]);
+  });
+
+  test("is said, and an unknown name is refused with those that exist", async () => {
+    const events: Progress[] = [];
+    await run({ unfreeze: "last", epochs: 1, onProgress: (event) => events.push(event) });
+    expect(events.filter(({ kind }) => kind === "plan").map((event) => "text" in event && event.text)).toContainEqual(
+      expect.stringMatching(/^unfreeze {2}last: 1 tensors with 432 parameters/),
+    );
+    expect(events.some(({ kind }) => kind === "step")).toBe(true);
+    await expect(run({ unfreeze: "layer4" })).rejects.toMatchObject({ code: "BAD_CONFIG" });
+  });
+});
+
+test("training from the image beats the head alone on its own training loss", async () => {
+  const head = await run({ epochs: 20 });
+  const all = await run({ unfreeze: "all", epochs: 20, learningRate: 0.01 });
+  expect(all.metrics.loss).toBeLessThan(head.metrics.loss);
+  expect(all.history.at(-1)!.trainLoss).toBeLessThan(head.history.at(-1)!.trainLoss);
+});
+
+test("a head that fine-tuning does not improve stays as it was", async () => {
+  const ruined = await run({ unfreeze: "all", epochs: 2, learningRate: 0.5 });
+  expect(ruined.bestEpoch).toBe(0);
+  expect(ruined.history.every(({ best }) => !best)).toBe(true);
+});
+
+test("equal seeds give equal bytes for any number of threads, from memory, cache or disk", async () => {
+  const bytes = async (options: FineTuneOptions) => {
+    const out = join(await temporaryFolder(), "run");
+    await run({ unfreeze: "last", seed: 4, learningRate: 0.01, ...options, out });
+    const { initializers } = (await loadModel(join(out, "model.onnx"))).graph;
+    return [...initializers].map(([name, { data: values }]) => `${name} ${values}`).join("\n");
+  };
+  const cacheFolder = await temporaryFolder();
+  const first = await bytes({ threads: 1 });
+  expect(await bytes({ threads: 2 })).toBe(first);
+  expect(await bytes({ cache: true, cacheFolder })).toBe(first);
+  expect(await bytes({ cache: true, cacheFolder })).toBe(first);
+  expect(await bytes({ memoryBytes: 0 })).toBe(first);
+  expect(await bytes({ seed: 5 })).not.toBe(first);
+});
+
+test("the run's record says what was unfrozen", async () => {
+  const out = join(await temporaryFolder(), "run");
+  await run({ unfreeze: "all", epochs: 1, out });
+  expect(JSON.parse(await readFile(join(out, "config.json"), "utf8")).recipe).toMatchObject({
+    unfreeze: "all",
+    batchNorm: "freeze",
+    learningRate: 2e-4,
+    batchSize: 16,
+  });
+});
