@@ -1,12 +1,12 @@
 /** The programs in examples/, run as a user runs them. */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import sharp from "sharp";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { ints } from "../src/graph/attributes.ts";
 import { GraphBuilder } from "../src/graph/builder.ts";
 import { saveGraph } from "../src/graph/save.ts";
@@ -132,12 +132,52 @@ withAssets("with real photographs", () => {
   });
 });
 
+/** Whether this Node.js runs TypeScript: from 22.18 on, unless it is told not to. */
+const stripsTypes = Boolean(Reflect.get(process.features, "typescript"));
+
+/** What a program prints, as the last lines of its header say it. */
+async function printedByHeader(path: string): Promise<string> {
+  const text = await readFile(path, "utf8");
+  const [, lines] = /It prints:\n \*\n(.*?) \*\//s.exec(text) ?? [];
+  return lines!.replaceAll(/^ \* {3}/gm, "");
+}
+
+/** Compiles an example as a user of the package would, with this project's strictness, and returns where the program is. */
+async function compileExample(name: string): Promise<string> {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, "node_modules"));
+  await symlink(resolve("."), join(folder, "node_modules", "rootstock"));
+  await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  const compilerOptions = {
+    ...{ noEmit: false, allowImportingTsExtensions: false, rootDir: examples, outDir: folder },
+    ...{ typeRoots: [resolve("node_modules/@types")], skipLibCheck: false }, // the package's own types are checked too
+  };
+  const config = { extends: resolve("tsconfig.json"), compilerOptions, include: [], files: [join(examples, name)] };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
+  await run(process.execPath, [resolve("node_modules/typescript/bin/tsc"), "-p", folder]);
+  return join(folder, name.replace(/ts$/, "js"));
+}
+
+describe("gradient-of-a-graph.ts", () => {
+  const name = "gradient-of-a-graph.ts";
+
+  test("compiles against the public types, and prints what its header says", async () => {
+    const { stdout } = await run(process.execPath, [await compileExample(name)]);
+    expect(stdout).toBe(await printedByHeader(join(examples, name)));
+  });
+
+  test.runIf(stripsTypes)("runs as it is where Node.js strips types", async () => {
+    const { stdout } = await run(process.execPath, [join(examples, name)]);
+    expect(stdout).toBe(await printedByHeader(join(examples, name)));
+  });
+});
+
 test("every example says how it is run, and is short", async () => {
-  const files = (await readdir(examples)).filter((name) => name.endsWith(".mjs"));
+  const files = (await readdir(examples)).filter((name) => /\.(mjs|ts)$/.test(name));
   expect(files.length).toBeGreaterThan(0);
   for (const name of files) {
     const text = await readFile(join(examples, name), "utf8");
-    expect(text).toContain(`node examples/${name} `);
+    expect(text.split("\n").some((line) => `${line} `.startsWith(` *   node examples/${name} `))).toBe(true);
     expect(text.split("\n").length).toBeLessThanOrEqual(60);
   }
 });

@@ -2,7 +2,7 @@
 import { listed, RootstockError } from "../errors.ts";
 import { describeNode, type Graph, type Node, type Shape, type Value } from "../graph/graph.ts";
 import { usedBy } from "../graph/traverse.ts";
-import type { Vjp, VjpRule } from "./rule.ts";
+import type { ConstantOf, Vjp, VjpRule } from "./rule.ts";
 import { VJP_RULES } from "./rules/table.ts";
 
 /** Rules by operator name; a name outside ONNX's own domain is written "domain.Op". */
@@ -63,6 +63,7 @@ export function obstacles(
   values: ReadonlySet<Value>,
   rules: RuleTable,
   shapeOf: (value: Value) => Shape | undefined,
+  constantOf: ConstantOf = () => undefined,
 ): Obstacle[] {
   const list = (reasonFor: (node: Node) => string | undefined): Obstacle[] =>
     nodes.flatMap((node) => {
@@ -71,7 +72,7 @@ export function obstacles(
     });
   const found = list((node) => {
     const rule = ruleOf(node, rules);
-    return rule ? (rule.unsupported?.(node, shapeOf) ?? uncovered(node, values, rules)) : "no gradient rule";
+    return rule ? (rule.unsupported?.(node, shapeOf, constantOf) ?? uncovered(node, values, rules)) : "no gradient rule";
   });
   return found.length > 0 ? found : list((node) => unknownShape(node, values, shapeOf));
 }

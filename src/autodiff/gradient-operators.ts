@@ -54,6 +54,11 @@ export function readWindow(node: Node): WindowAttributes {
   };
 }
 
+/** Elements from the first to the last that one window spans: dilation (kernel - 1) + 1. */
+export function reachOf({ kernel, dilations }: Pick<WindowAttributes, "kernel" | "dilations">): number[] {
+  return kernel.map((k, i) => dilations[i]! * (k - 1) + 1);
+}
+
 /** Shapes of what the gradient operators give. */
 export const GRADIENT_SHAPES: ShapeRules = {
   [`${GRADIENT_DOMAIN}.ConvGradX`]: (c) => {

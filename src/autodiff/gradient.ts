@@ -1,6 +1,8 @@
 /** Reverse-mode differentiation, graph → graph: the backward pass is appended as ordinary ONNX nodes. */
 import { invariant, RootstockError } from "../errors.ts";
 import { GraphBuilder } from "../graph/builder.ts";
+import { deduplicate } from "../graph/deduplicate.ts";
+import { foldKernel } from "../graph/fold-kernels.ts";
 import {
   formatShape,
   type Graph,
@@ -10,7 +12,7 @@ import {
   type ValueInfo,
   type ValueType,
 } from "../graph/graph.ts";
-import { inferTypes } from "../graph/infer-types.ts";
+import { inferTypes, type ShapeRules } from "../graph/infer-types.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
 import {
   assertDifferentiable,
@@ -21,15 +23,24 @@ import {
   ruleOf,
   vjpAt,
 } from "./check.ts";
-import type { VjpContext } from "./rule.ts";
+import { type LoweringTable, lower } from "./lowering/lower.ts";
+import { PORTABLE } from "./lowering/portable.ts";
+import type { ConstantOf, VjpContext } from "./rule.ts";
 
-export interface GradientOptions {
+export interface DifferentiateOptions {
   /** The loss: a scalar value of the graph. */
   readonly of: Value;
   /** What to differentiate by: graph inputs or initializers of a float type. */
   readonly with: readonly Value[];
   /** Rules by operator. @default BUILT_IN_RULES */
   readonly rules?: RuleTable | undefined;
+  /** Types of the outputs of operators outside ONNX's own domain, by "domain.Op". @default {} */
+  readonly shapes?: ShapeRules | undefined;
+}
+
+export interface GradientOptions extends DifferentiateOptions {
+  /** How gradient operators are computed. @default PORTABLE */
+  readonly lowering?: LoweringTable | undefined;
 }
 
 /** Name of the output that holds the gradient with respect to a parameter. */
@@ -43,14 +54,26 @@ export function gradientName(parameter: Value): Value {
  * @throws RootstockError NOT_DIFFERENTIABLE if a node on the way has no rule, or a parameter does not reach the loss;
  * SHAPE_MISMATCH if the loss is not a scalar.
  */
-export function gradient(graph: Graph, { of, with: asked, rules = BUILT_IN_RULES }: GradientOptions): Graph {
+export function gradient(graph: Graph, { lowering = PORTABLE, ...options }: GradientOptions): Graph {
+  return deduplicate(lower(differentiate(graph, options), lowering, options.shapes), graph.nodes.length);
+}
+
+/**
+ * The graph that `gradient` gives, before lowering: what has no operator in ONNX, such as the gradient of Conv, is a
+ * node of the domain "rootstock", for `lower` to replace. @throws RootstockError as `gradient` does.
+ */
+export function differentiate(
+  graph: Graph,
+  { of, with: asked, rules = BUILT_IN_RULES, shapes = {} }: DifferentiateOptions,
+): Graph {
   const parameters = [...new Set(asked)];
-  const types = inferTypes(graph);
+  const types = inferTypes(graph, shapes);
   const shapeOf = (value: Value): Shape | undefined => types.get(value)?.shape;
+  const constantOf = constantsOf(graph);
   checkParameters(parameters, types);
   const { nodes, values } = gradientPath(graph, of, parameters, rules);
   // Before the loss: behind an operator that nobody knows, its shape is not known either.
-  assertDifferentiable(obstacles(nodes, values, rules, shapeOf), nodes.length, of);
+  assertDifferentiable(obstacles(nodes, values, rules, shapeOf, constantOf), nodes.length, of);
   const { dtype } = scalarType(of, types);
 
   const b = new GraphBuilder(graph.name, graph);
@@ -59,7 +82,7 @@ export function gradient(graph: Graph, { of, with: asked, rules = BUILT_IN_RULES
     const sum = adjoints.get(value);
     adjoints.set(value, sum === undefined ? product : b.add(sum, product));
   };
-  for (const node of nodes) propagate(b, node, { types, rules, values, adjoints, accumulate });
+  for (const node of nodes) propagate(b, node, { types, rules, values, adjoints, accumulate, constantOf });
 
   const outputs = parameters.map((parameter): ValueInfo => {
     const adjoint = adjoints.get(parameter);
@@ -71,7 +94,7 @@ export function gradient(graph: Graph, { of, with: asked, rules = BUILT_IN_RULES
     }
     return { ...types.get(parameter)!, name: b.named("Identity", [adjoint], gradientName(parameter)) };
   });
-  return b.build([...graph.outputs, ...outputs]);
+  return deduplicate(b.build([...graph.outputs, ...outputs]), graph.nodes.length);
 }
 
 interface Backward {
@@ -81,10 +104,12 @@ interface Backward {
   readonly values: ReadonlySet<Value>;
   readonly adjoints: ReadonlyMap<Value, Value>;
   readonly accumulate: (value: Value, product: Value) => void;
+  readonly constantOf: ConstantOf;
 }
 
 /** Sends the gradient of a node's output to those of its inputs that lead to a parameter. */
-function propagate(b: GraphBuilder, node: Node, { types, rules, values, adjoints, accumulate }: Backward): void {
+function propagate(b: GraphBuilder, node: Node, backward: Backward): void {
+  const { types, rules, values, adjoints, accumulate, constantOf } = backward;
   const y = node.outputs[0]!;
   const found = ruleOf(node, rules);
   if (!found || !node.outputs.some((value) => adjoints.has(value))) return; // no rule below hands it a gradient
@@ -101,16 +126,20 @@ function propagate(b: GraphBuilder, node: Node, { types, rules, values, adjoints
   for (const [index, input] of node.inputs.entries()) {
     const vjp = vjpAt(found, index);
     if (!values.has(input) || !vjp) continue;
-    const product = vjp({ b, node, x, index, y, dy, dyOf, shapeOf, dtypeOf, sumTo });
+    const product = vjp({ b, node, x, index, y, dy, dyOf, shapeOf, dtypeOf, constantOf, sumTo });
     const own = shapeOf(input);
-    const from =
-      found.product === "input"
-        ? own
-        : found.product === "output"
-          ? shapeOf(y)
-          : [...shapeOf(y).slice(0, -2), ...own.slice(-2)];
-    accumulate(input, unbroadcast(b, product, from, own, node));
+    accumulate(input, unbroadcast(b, product, found.product === "input" ? own : shapeOf(y), own, node));
   }
+}
+
+/** The tensors that are known before the graph runs: initializers and the values of Constant nodes. */
+function constantsOf({ initializers, nodes }: Graph): ConstantOf {
+  const constants = new Map(initializers);
+  for (const node of nodes) {
+    const value = node.op === "Constant" ? foldKernel(node.op)?.(node, [], () => true) : undefined;
+    if (value) constants.set(node.outputs[0]!, value);
+  }
+  return (value) => constants.get(value);
 }
 
 /** Sums `value` of shape `from` over the axes along which shape `to` was broadcast, so that it has shape `to`. */

@@ -2,7 +2,7 @@
 import { RootstockError } from "../../errors.ts";
 import { GraphBuilder } from "../../graph/builder.ts";
 import { describeNode, formatShape, type Graph, type Node, type Shape, type Value } from "../../graph/graph.ts";
-import { inferTypes } from "../../graph/infer-types.ts";
+import { inferTypes, type ShapeRules } from "../../graph/infer-types.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { GRADIENT_DOMAIN, GRADIENT_SHAPES, type GradientOp } from "../gradient-operators.ts";
 
@@ -22,9 +22,9 @@ export type Lowering = (c: LoweringContext) => Value;
 
 export type LoweringTable = { readonly [Op in GradientOp]: Lowering };
 
-/** The graph with each gradient operator replaced by its entry in the table. */
-export function lower(graph: Graph, table: LoweringTable): Graph {
-  const types = inferTypes(graph, GRADIENT_SHAPES);
+/** The graph with each gradient operator replaced by its entry in the table. `shapes` are those of `gradient`. */
+export function lower(graph: Graph, table: LoweringTable, shapes: ShapeRules = {}): Graph {
+  const types = inferTypes(graph, { ...shapes, ...GRADIENT_SHAPES });
   const b = new GraphBuilder(graph.name, { ...graph, nodes: [] });
   b.reserve(graph.nodes.flatMap(({ outputs }) => outputs));
   const lowered = new Map<Value, Value>();

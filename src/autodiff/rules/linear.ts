@@ -2,18 +2,64 @@
 import { floatOf, intOf } from "../../graph/attributes.ts";
 import type { GraphBuilder } from "../../graph/builder.ts";
 import type { Node, Shape, Value } from "../../graph/graph.ts";
-import { rule, type VjpRule } from "../rule.ts";
+import { rule, type VjpContext } from "../rule.ts";
+import { reshapeLike, sizeAt, sizeList } from "./sizes.ts";
 
-/** Y = A B: A [..., m, k], B [..., k, n], Y [..., m, n]. dA = dY B', dB = A' dY. */
-export const matMul: VjpRule<"MatMul"> = {
-  product: "matrix",
-  inputs: {
-    A: ({ b, x, dy, shapeOf }) => b.matmul(dy, transposeLast2(b, x.B, shapeOf(x.B))),
-    B: ({ b, x, dy, shapeOf }) => b.matmul(transposeLast2(b, x.A, shapeOf(x.A)), dy),
+/**
+ * Y = A B: A [..., m, k], B [..., k, n], Y [..., m, n]; a vector is a row on the left and a column on the right.
+ * dA = dY Bᵀ, dB = Aᵀ dY, summed over the axes along which A or B was repeated. For a stack A and one matrix B that is
+ * one product of all rows.
+ */
+export const matMul = rule<"MatMul">({
+  A: (c) => {
+    const { b, x, shapeOf } = c;
+    const [dy, a, w] = [columns(c, c.dy), shapeOf(x.A), shapeOf(x.B)];
+    if (isStackByMatrix(a, w)) return reshapeLike(b, b.gemm(rows(c, dy, x.B, 1), x.B, { transB: true }), x.A);
+    const right = w.length === 1 ? b.op("Unsqueeze", [x.B, b.ints([0])]) : transposeLast2(b, x.B, w); // [..., n, k]
+    return fromMatrices(c, b.matmul(dy, right), matrixShape(a, "row"), x.A, 0);
   },
-  unsupported: (node, shapeOf) =>
-    node.inputs.some((value) => shapeOf(value)?.length === 1) ? "one-dimensional operand" : undefined,
-};
+  B: (c) => {
+    const { b, x, shapeOf } = c;
+    const [dy, a, w] = [columns(c, c.dy), shapeOf(x.A), shapeOf(x.B)];
+    if (isStackByMatrix(a, w)) return b.gemm(rows(c, x.A, x.B, 0), rows(c, dy, x.B, 1), { transA: true });
+    const left = a.length === 1 ? b.op("Unsqueeze", [x.A, b.ints([1])]) : transposeLast2(b, x.A, a); // [..., k, m]
+    return fromMatrices(c, b.matmul(left, dy), matrixShape(w, "column"), x.B, 1);
+  },
+});
+
+/** Whether a stack is multiplied by one matrix, which has elements. */
+function isStackByMatrix(a: Shape, w: Shape): boolean {
+  return a.length > 2 && w.length === 2 && !w.includes(0);
+}
+
+type MatMulContext = VjpContext<"A" | "B">;
+
+/** dY with the axes of size 1 that vectors stand for: [..., m, n]. */
+function columns({ b, x, shapeOf }: MatMulContext, dy: Value): Value {
+  const axes = [...(shapeOf(x.A).length === 1 ? [-2] : []), ...(shapeOf(x.B).length === 1 ? [-1] : [])];
+  return axes.length === 0 ? dy : b.op("Unsqueeze", [dy, b.ints(axes)]);
+}
+
+/** A vector's shape as a matrix. */
+function matrixShape(shape: Shape, kind: "row" | "column"): Shape {
+  const [size] = shape;
+  if (shape.length !== 1) return shape;
+  return kind === "row" ? [1, size!] : [size!, 1];
+}
+
+/** A stack of matrices as one matrix of all their rows, as wide as an axis of B. */
+function rows(c: MatMulContext, stack: Value, matrix: Value, axis: number): Value {
+  return c.b.reshape(stack, sizeList(c.b, [-1, sizeAt(c, matrix, axis)]));
+}
+
+/** Sums products over the leading axes that an operand was repeated along, and takes the axis of a vector out. */
+function fromMatrices(c: MatMulContext, products: Value, to: Shape, operand: Value, vectorAxis: number): Value {
+  const { b, x, y, shapeOf, sumTo } = c;
+  const matrices = [x.A, x.B].filter((value) => shapeOf(value).length > 1).length;
+  const batch = shapeOf(y).slice(0, shapeOf(y).length - matrices);
+  const sum = sumTo(products, [...batch, ...to.slice(-2)], to);
+  return shapeOf(operand).length === 1 ? b.op("Squeeze", [sum, b.ints([vectorAxis])]) : sum;
+}
 
 /**
  * Y = alpha A' B' + beta C, where ' transposes on request: A' [m, k], B' [k, n]; C broadcasts to [m, n].

@@ -8,6 +8,16 @@ export const LINEAR: readonly Case[] = [
   { op: "MatMul", inputs: [x(2, 3, 4), x(4, 5)] },
   { op: "MatMul", inputs: [x(3, 4), x(2, 2, 4, 5)] },
   { op: "MatMul", inputs: [x(2, 1, 3, 4), x(5, 4, 2)] },
+  { op: "MatMul", inputs: [x(1, 3, 4), x(2, 4, 1)] },
+  { op: "MatMul", inputs: [x(2, 3, 2, 4), x(4, 1)] },
+  { op: "MatMul", inputs: [x(4), x(4)] },
+  { op: "MatMul", inputs: [x(4), x(4, 3)] },
+  { op: "MatMul", inputs: [x(4), x(2, 4, 3)] },
+  { op: "MatMul", inputs: [x(3, 4), x(4)] },
+  { op: "MatMul", inputs: [x(2, 3, 4), x(4)] },
+  { op: "MatMul", inputs: [x(0, 3, 4), x(4, 2)] },
+  { op: "MatMul", inputs: [x(2, 0), x(0, 3)] },
+  { op: "MatMul", inputs: [x(2, 3, 0), x(0, 3)] },
   ...[0, 1].flatMap((transA) =>
     [0, 1].flatMap((transB) =>
       [undefined, x(5), x(3, 5), x(3, 1), x(1), x()].map(
