@@ -72,7 +72,9 @@ export function obstacles(
     });
   const found = list((node) => {
     const rule = ruleOf(node, rules);
-    return rule ? (rule.unsupported?.(node, shapeOf, constantOf) ?? uncovered(node, values, rules)) : "no gradient rule";
+    return rule
+      ? (rule.unsupported?.(node, shapeOf, constantOf) ?? uncovered(node, values, rules))
+      : "no gradient rule";
   });
   return found.length > 0 ? found : list((node) => unknownShape(node, values, shapeOf));
 }

@@ -50,6 +50,8 @@ export interface StreamedRowsOptions {
   readonly prefix?: Session | undefined;
   readonly preprocessing: Preprocessing;
   readonly width: number;
+  /** Leaves out files that cannot be read, instead of ending with an error. @default false */
+  readonly skipUnreadable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -63,27 +65,24 @@ export function streamedRows(samples: readonly Sample[], options: StreamedRowsOp
     count: samples.length,
     width,
     async *batches(order, size) {
-      let batch = new Float32Array(Math.min(size, order.length) * width);
+      let batch = new Float32Array(size * width);
       let filled = 0;
-      let left = order.length;
-      for await (const row of images(
-        Array.from(order, (index) => samples[index]!),
-        options,
-      )) {
+      const chosen = Array.from(order, (index) => samples[index]!);
+      for await (const row of images(chosen, options)) {
         batch.set(row, filled++ * width);
-        left--;
-        if (filled * width < batch.length) continue;
+        if (filled < size) continue;
         yield batch;
-        batch = new Float32Array(Math.min(size, left) * width);
+        batch = new Float32Array(size * width);
         filled = 0;
       }
+      if (filled > 0) yield batch.slice(0, filled * width);
     },
   };
 }
 
 async function* images(
   samples: readonly Sample[],
-  { prefix, preprocessing, signal }: StreamedRowsOptions,
+  { prefix, preprocessing, skipUnreadable = false, signal }: StreamedRowsOptions,
 ): AsyncGenerator<Float32Array> {
   const files = samples.map(({ file }) => file);
   const sha256 = samples.map((sample) => sample.sha256);
@@ -91,14 +90,14 @@ async function* images(
   try {
     if (!prefix) {
       for await (const image of loader.load(files, preprocessing, signal, sha256)) {
-        if ("error" in image) throw unreadable(samples[image.index]!, image.error);
-        yield image.pixels;
+        if (!("error" in image)) yield image.pixels;
+        else if (!skipUnreadable) throw unreadable(samples[image.index]!, image.error);
       }
       return;
     }
     for await (const result of runImages(prefix, files, { loader, preprocessing, signal, sha256 })) {
-      if ("error" in result) throw unreadable(samples[result.index]!, result.error);
-      yield result.row;
+      if (!("error" in result)) yield result.row;
+      else if (!skipUnreadable) throw unreadable(samples[result.index]!, result.error);
     }
   } finally {
     await loader.close();

@@ -96,7 +96,7 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
   const { onProgress, signal, threads, provider } = options;
   const { classes } = data;
   const session = { threads, provider };
-  const network = await unfreezeNetwork(base, cut, plan);
+  const network = await unfreezeNetwork({ base, cut, data }, plan, options);
   for (const text of network.notes) onProgress?.({ kind: "plan", text });
   await using rows = await dataRows(network, data.samples, {
     ...options,
@@ -121,7 +121,7 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
   const tuned = network.trainable
     ? await trainNetwork({
         ...phase,
-        ...network.trainable,
+        suffix: network.trainable,
         head,
         recipe: plan,
         callbacks: [listener],

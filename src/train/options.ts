@@ -3,12 +3,15 @@ import { RootstockError } from "../errors.ts";
 import type { Value } from "../graph/graph.ts";
 import type { LossName } from "../losses/table.ts";
 import { LOSSES } from "../losses/table.ts";
-export type BatchNormPolicy = "freeze" | "affine" | "train" | "adapt";
-export const BATCH_NORM_POLICIES = ["freeze", "affine", "train", "adapt"] as const;
 
+import { BATCH_NORM_POLICIES } from "../models/batch-norm.ts";
 import { OPTIMIZERS, type OptimizerName } from "../optim/table.ts";
 import type { Provider } from "../runtime/providers.ts";
 import type { EpochReport } from "./callback.ts";
+
+/** What `batchNorm` may be. */
+export const BATCH_NORM_CHOICES = [...BATCH_NORM_POLICIES, "adapt"] as const;
+export type BatchNormChoice = (typeof BATCH_NORM_CHOICES)[number];
 
 /** What a long call tells while it runs. */
 export type Progress =
@@ -33,7 +36,7 @@ export interface FineTuneOptions {
    * - train: normalizes with the statistics of each batch, and updates the stored ones.
    * - adapt: the statistics are estimated anew on the training images first; then as freeze.
    */
-  readonly batchNorm?: BatchNormPolicy | undefined;
+  readonly batchNorm?: BatchNormChoice | undefined;
   /** Most passes over the training images. @default head: enough for 600 updates, from 20 to 100; else 300, from 5 to 30 */
   readonly epochs?: number | undefined;
   /** Images per update. @default 32 for a head alone, else 16 */
@@ -81,7 +84,7 @@ export interface PhaseRecipe {
 /** Options that decide the result, all filled in: they go into the run's record. */
 export interface Recipe extends PhaseRecipe {
   readonly unfreeze: string;
-  readonly batchNorm: BatchNormPolicy;
+  readonly batchNorm: BatchNormChoice;
 }
 
 /** The recipe of the head that is trained before anything is unfrozen. */
@@ -97,7 +100,7 @@ export function recipe(options: FineTuneOptions, samples: number): Recipe {
   const { unfreeze = "head", batchNorm = "freeze", optimizer = "adamw", loss = "cross-entropy", seed = 0 } = options;
   const alone = unfreeze === "head";
   const { batchSize = alone ? 32 : 16 } = options;
-  oneOf("batchNorm", batchNorm, BATCH_NORM_POLICIES);
+  oneOf("batchNorm", batchNorm, BATCH_NORM_CHOICES);
   if (options.threads !== undefined) wholeNumber("threads", options.threads, 1);
   oneOf("optimizer", optimizer, Object.keys(OPTIMIZERS));
   oneOf("loss", loss, Object.keys(LOSSES));

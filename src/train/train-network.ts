@@ -2,11 +2,13 @@
 import type { Standardization } from "../features/standardize.ts";
 import { foldIntoHead } from "../features/standardize.ts";
 import { GraphBuilder } from "../graph/builder.ts";
-import type { Graph, Value } from "../graph/graph.ts";
+import type { Graph } from "../graph/graph.ts";
 import { withoutNames } from "../graph/rename.ts";
 import { LOSSES } from "../losses/table.ts";
 import { FEATURES } from "../models/backbone.ts";
+import type { NormalizedSuffix } from "../models/batch-norm.ts";
 import { HEAD, headGraph, type Parameters } from "../models/head.ts";
+import { START } from "../models/trainable-graph.ts";
 import { cosine } from "../optim/schedule.ts";
 import { rng } from "../random.ts";
 import type { SessionOptions } from "../runtime/session.ts";
@@ -20,10 +22,8 @@ import { StepThread } from "./step-thread.ts";
 import { checkLogits, MONITOR, type TrainedHead } from "./train-head.ts";
 
 export interface TrainNetworkOptions {
-  /** From one input [batch, ...sizes] and the parameters, as inputs, to FEATURES [batch, width]. */
-  readonly suffix: Graph;
-  readonly input: Value;
-  readonly parameters: Parameters;
+  /** The unfrozen part, from START and its parameters to FEATURES [batch, width]. */
+  readonly suffix: NormalizedSuffix;
   readonly head: TrainedHead;
   readonly train: LabelledRows;
   readonly validation: LabelledRows;
@@ -35,7 +35,7 @@ export interface TrainNetworkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The trained network: `parameters` of the backbone, `folded` those of the head on raw features. */
+/** The trained network: `parameters` and statistics of the backbone, `folded` those of the head on raw features. */
 export interface TrainedNetwork extends FitResult {
   readonly folded: Parameters;
 }
@@ -46,14 +46,17 @@ export interface TrainedNetwork extends FitResult {
  * arXiv:2202.10054, for training the head first). Equal inputs and seeds give equal bits.
  */
 export async function trainNetwork(options: TrainNetworkOptions): Promise<TrainedNetwork> {
-  const { suffix, input, parameters, head, train, validation, classes, recipe, callbacks, session, signal } = options;
+  const { suffix, head, train, validation, classes, recipe, callbacks, session, signal } = options;
   const { seed, epochs, batchSize, learningRate, patience } = recipe;
   const { activation } = LOSSES[recipe.loss]();
   const totalSteps = epochs * Math.ceil(train.rows.count / batchSize);
   await using step = await StepThread.create({
-    forward: networkGraph(suffix, head.scale, classes.length),
-    input,
-    parameters: new Map([...parameters, ...head.parameters]),
+    forward: withHead(suffix.evaluation, head.scale, classes.length),
+    training: withHead(suffix.training, head.scale, classes.length),
+    input: START,
+    parameters: new Map([...suffix.parameters, ...head.parameters]),
+    statistics: suffix.statistics,
+    running: suffix.running,
     loss: recipe.loss,
     optimizer: recipe.optimizer,
     weightDecay: recipe.weightDecay,
@@ -80,15 +83,15 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
   });
   return {
     ...result,
-    parameters: new Map([...result.parameters].filter(([name]) => parameters.has(name))),
+    parameters: new Map([...result.parameters].filter(([name]) => !head.parameters.has(name))),
     folded: foldIntoHead(result.parameters, head.scale),
   };
 }
 
-/** Suffix, standardization with constants, and the linear head: from the suffix's inputs and the head's to HEAD.logits. */
-function networkGraph(suffix: Graph, { mean, deviation }: Standardization, numClasses: number): Graph {
+/** Suffix, standardization with constants, and the linear head: to HEAD.logits and the suffix's further outputs. */
+function withHead(suffix: Graph, { mean, deviation }: Standardization, numClasses: number): Graph {
   const width = mean.length;
-  const { graph, renamed } = withoutNames(suffix, [FEATURES, ...Object.values(HEAD)], "backbone.");
+  const { graph, renamed } = withoutNames(suffix, [FEATURES], "backbone.");
   const b = new GraphBuilder("network", graph);
   const centered = b.sub(renamed(FEATURES), b.constant(float32([width], mean)));
   b.named(
@@ -105,5 +108,6 @@ function networkGraph(suffix: Graph, { mean, deviation }: Standardization, numCl
     FEATURES,
   );
   b.append(headGraph({ width, numClasses }));
-  return b.build([{ name: HEAD.logits, dtype: "float32", shape: ["batch", numClasses] }]);
+  const logits = { name: HEAD.logits, dtype: "float32", shape: ["batch", numClasses] } as const;
+  return b.build([logits, ...graph.outputs.filter(({ name }) => name !== renamed(FEATURES))]);
 }

@@ -4,6 +4,7 @@ import { RootstockError } from "../errors.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import type { Loss } from "../losses/loss.ts";
+import { type BatchStatistics, updateStatistics } from "../models/batch-norm.ts";
 import { HEAD, type Parameters } from "../models/head.ts";
 import { type Optimizer, zeroSlots } from "../optim/optimizer.ts";
 import { Session, type SessionOptions } from "../runtime/session.ts";
@@ -20,6 +21,12 @@ export interface TrainStepOptions {
   readonly input: Value;
   /** Start values; the step works on arrays of its own. */
   readonly parameters: Parameters;
+  /** The forward graph to differentiate where that is another, with the outputs that `statistics` names. @default forward */
+  readonly training?: Graph | undefined;
+  /** Batch normalizations that use the statistics of the batch. @default none */
+  readonly statistics?: readonly BatchStatistics[] | undefined;
+  /** Their running statistics: inputs of `forward`, updated by every step. @default none */
+  readonly running?: Parameters | undefined;
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly numClasses: number;
@@ -39,20 +46,21 @@ export interface Trainer extends AsyncDisposable {
   run(samples: Float32Array, labels: Int32Array, learningRate: number): Promise<number>;
   /** Logits [n, numClasses] of samples with the current parameters. */
   logits(samples: Float32Array): Promise<Float32Array>;
-  /** A copy of the current parameters. */
+  /** A copy of the current parameters and running statistics. */
   parameters(): Promise<Parameters>;
-  /** Goes back to parameters that were copied before. */
+  /** Goes back to what was copied before. */
   restore(parameters: Parameters): Promise<void>;
 }
 
 /** The training graph: the forward graph, the loss, and the gradient of each parameter. */
-function trainingGraph({ forward, parameters, loss, numClasses }: TrainStepOptions): Graph {
-  const b = new GraphBuilder("training", forward);
+function trainingGraph({ forward, training = forward, parameters, loss, numClasses }: TrainStepOptions): Graph {
+  const b = new GraphBuilder("training", training);
+  const statistics = training.outputs.filter(({ name }) => name !== HEAD.logits);
   const target = b.input(loss.target(TARGET, "batch", numClasses));
   const weights = b.input({ name: WEIGHTS, dtype: "float32", shape: ["batch"] });
   const each = loss.build(b, HEAD.logits, target);
   b.named("ReduceSum", [b.mul(each, weights)], LOSS, { keepdims: { kind: "int", value: 0 } });
-  const graph = b.build([{ name: LOSS, dtype: "float32", shape: [] }]);
+  const graph = b.build([{ name: LOSS, dtype: "float32", shape: [] }, ...statistics]);
   return gradient(graph, { of: LOSS, with: [...parameters.keys()] });
 }
 
@@ -62,6 +70,7 @@ export class TrainStep implements Trainer {
   readonly #training: Session;
   readonly #forward: Session;
   readonly #parameters: Parameters;
+  readonly #running: Parameters;
   readonly #slots: ReadonlyMap<Value, Float32Array[]>;
   #steps = 0;
 
@@ -70,6 +79,7 @@ export class TrainStep implements Trainer {
     this.#training = training;
     this.#forward = forward;
     this.#parameters = copy(options.parameters);
+    this.#running = copy(options.running ?? new Map());
     this.#slots = new Map(
       [...options.parameters].map(([name, { data }]) => [name, zeroSlots(options.optimizer, data.length)]),
     );
@@ -88,7 +98,7 @@ export class TrainStep implements Trainer {
   }
 
   async run(samples: Float32Array, labels: Int32Array, learningRate: number): Promise<number> {
-    const { loss, optimizer, numClasses, rates } = this.#options;
+    const { loss, optimizer, numClasses, rates, statistics = [] } = this.#options;
     const count = labels.length;
     const results = await this.#training.run({
       ...this.#feeds(samples, count),
@@ -105,20 +115,22 @@ export class TrainStep implements Trainer {
         decay,
       });
     }
+    updateStatistics(this.#running, statistics, { outputs: results, images: count });
     return Number(results[LOSS]!.data[0]);
   }
 
   async logits(samples: Float32Array): Promise<Float32Array> {
     const count = samples.length / this.#rowLength();
-    return (await this.#forward.run(this.#feeds(samples, count), [HEAD.logits]))[HEAD.logits]!.data as Float32Array; // the head is float32
+    const feeds = { ...this.#feeds(samples, count), ...Object.fromEntries(this.#running) };
+    return (await this.#forward.run(feeds, [HEAD.logits]))[HEAD.logits]!.data as Float32Array; // the head is float32
   }
 
   async parameters(): Promise<Parameters> {
-    return copy(this.#parameters);
+    return copy(this.#held());
   }
 
   async restore(parameters: Parameters): Promise<void> {
-    for (const [name, { data }] of this.#parameters) {
+    for (const [name, { data }] of this.#held()) {
       const saved = parameters.get(name);
       if (saved?.data.length !== data.length) {
         throw new RootstockError(
@@ -133,6 +145,10 @@ export class TrainStep implements Trainer {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#training.release();
     await this.#forward.release();
+  }
+
+  #held(): Parameters {
+    return new Map([...this.#parameters, ...this.#running]);
   }
 
   #feeds(samples: Float32Array, count: number) {

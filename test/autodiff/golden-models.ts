@@ -52,7 +52,8 @@ export interface Golden {
   readonly size: number;
   readonly numClasses: number;
   readonly parameters: Fills;
-  readonly buffers: Fills;
+  /** By batch norm: radius of the running mean, whose center is 0; center and radius of the running variance. */
+  readonly statistics: Readonly<Record<string, readonly [number, number, number]>>;
   readonly cases: readonly GoldenCase[];
 }
 
@@ -60,13 +61,18 @@ export function goldenOf(model: string): Golden {
   return JSON.parse(readFileSync(new URL(`${model}.json`, FOLDER), "utf8")) as Golden; // written by make.py beside it
 }
 
-/** The model with its buffers filled in and, on top, the mean cross-entropy as its only output, "loss". */
+/** The model with its running statistics filled in and, on top, the mean cross-entropy as its only output, "loss". */
 export function lossGraph(topology: string, golden: Golden, { seed, batchNorm }: GoldenCase): Graph {
   const { graph } = loadGraph(gunzipSync(readFileSync(new URL(topology, FOLDER))), { name: topology });
+  const statistics = Object.entries(golden.statistics).flatMap(([name, [mean, ...variance]]) => [
+    [`${name}.running_mean`, [0, mean]] as const,
+    [`${name}.running_var`, variance] as const,
+  ]);
+  const buffers = filled(graph, Object.fromEntries(statistics), seed);
   const model: Graph = {
     ...graph,
-    inputs: graph.inputs.filter(({ name }) => !Object.hasOwn(golden.buffers, name)),
-    initializers: new Map([...graph.initializers, ...Object.entries(filled(graph, golden.buffers, seed))]),
+    inputs: graph.inputs.filter(({ name }) => !Object.hasOwn(buffers, name)),
+    initializers: new Map([...graph.initializers, ...Object.entries(buffers)]),
   };
   const b = new GraphBuilder(topology, batchNorm === "training" ? batchNormTraining(model).graph : model);
   const batch = String(graph.inputs.find(({ name }) => name === "image")!.shape![0]);

@@ -28,6 +28,13 @@ const ROWS: readonly Row[] = [
   ],
   ["Pad", [3], [int64([-1, 3])], { mode: string("wrap") }, "mode=wrap with more pads than there are elements to copy"],
   ["Resize", IMAGE, [undefined, undefined, [4]], {}, "sizes that are not known numbers"],
+  [
+    "Resize",
+    IMAGE,
+    [undefined, undefined, [4]],
+    { keep_aspect_ratio_policy: string("not_larger") },
+    "keep_aspect_ratio_policy=not_larger with sizes that are computed",
+  ],
   ["Resize", [1, 2, "h", 4], [undefined, SCALES], {}, "sizes that are not known numbers"],
   [
     "Resize",

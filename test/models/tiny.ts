@@ -37,10 +37,12 @@ export interface TinyOptions {
   /** Number of classes of the old classifier; 0 ends the graph with its features. */
   readonly classes?: number;
   readonly seed?: number;
+  /** Whether a BatchNormalization follows the second convolution: "norm.scale", "norm.shift", "norm.mean", "norm.var". */
+  readonly norm?: boolean;
 }
 
 /** Convolution, clip, convolution, global average, classifier: random weights, but real features of color and edges. */
-export function tinyGraph({ batch = "batch", classes = 10, seed = 0 }: TinyOptions = {}): Graph {
+export function tinyGraph({ batch = "batch", classes = 10, seed = 0, norm = false }: TinyOptions = {}): Graph {
   const random = rng(seed);
   const b = new GraphBuilder("tiny");
   const weight = (...shape: number[]): string =>
@@ -57,7 +59,14 @@ export function tinyGraph({ batch = "batch", classes = 10, seed = 0 }: TinyOptio
   const pixels = b.input({ name: "input", dtype: "float32", shape: [batch, 3, TINY_SIZE, TINY_SIZE] });
   const same = { pads: ints([1, 1, 1, 1]), strides: ints([2, 2]) };
   const first = b.op("Relu", [b.op("Conv", [pixels, weight(6, 3, 3, 3), weight(6)], same)]);
-  const second = b.op("LeakyRelu", [b.op("Conv", [first, weight(TINY_WIDTH, 6, 3, 3)], same)], { alpha: float(0.1) });
+  const vector = (name: string, value: number): string =>
+    b.initializer(name, float32([TINY_WIDTH], new Float32Array(TINY_WIDTH).fill(value)));
+  const convolved = b.op("Conv", [first, weight(TINY_WIDTH, 6, 3, 3)], same);
+  const statistics = norm
+    ? [vector("norm.scale", 1), vector("norm.shift", 0), vector("norm.mean", 0.2), vector("norm.var", 2)]
+    : [];
+  const normed = norm ? b.op("BatchNormalization", [convolved, ...statistics]) : convolved;
+  const second = b.op("LeakyRelu", [normed], { alpha: float(0.1) });
   const features = b.named("Flatten", [b.op("GlobalAveragePool", [second])], "embedding", { axis: int(1) });
   if (classes === 0) return b.build([{ name: features, dtype: "float32", shape: [batch, TINY_WIDTH] }]);
   const logits = b.named("Gemm", [features, weight(classes, TINY_WIDTH), weight(classes)], "scores", {

@@ -85,6 +85,56 @@ test("equal seeds give equal bytes for any number of threads, from memory, cache
   expect(await bytes({ seed: 5 })).not.toBe(first);
 });
 
+describe("batch normalization", () => {
+  /** Which values of a network with one normalization a run has changed, and what it said. */
+  async function tuned(options: FineTuneOptions): Promise<{ names: string[]; notes: string[] }> {
+    const folder = await temporaryFolder();
+    await using norm = await loadModel(await writeTinyModel(join(folder, "norm.onnx"), { norm: true }));
+    const notes: string[] = [];
+    const onProgress = (event: Progress) => event.kind === "plan" && notes.push(event.text);
+    const common = { cache: false, epochs: 3, learningRate: 0.01, out: join(folder, "run"), onProgress };
+    await fineTune(norm, data, { ...common, ...options });
+    const { initializers } = (await loadModel(join(folder, "run", "model.onnx"))).graph;
+    const before = tinyGraph({ norm: true }).initializers;
+    const names = [...before].flatMap(([name, { data: values }]) =>
+      initializers.has(name) && String(initializers.get(name)!.data) !== String(values) ? [name] : [],
+    );
+    return { names, notes };
+  }
+
+  test("freeze trains scale and shift and leaves the statistics", async () => {
+    const { names, notes } = await tuned({ unfreeze: "last" });
+    expect(names).toEqual(["weight_2", "norm.scale", "norm.shift"]);
+    expect(notes).toContainEqual("batchnorm freeze: 1 layers in the part that trains");
+  });
+
+  test("affine trains nothing but scale and shift", async () => {
+    expect((await tuned({ unfreeze: "all", batchNorm: "affine" })).names).toEqual(["norm.scale", "norm.shift"]);
+  });
+
+  test("train updates the statistics, and the exported file predicts with them", async () => {
+    const { names } = await tuned({ unfreeze: "last", batchNorm: "train" }); // export checks the file against training
+    expect(names).toEqual(["weight_2", "norm.scale", "norm.shift", "norm.mean", "norm.var"]);
+  });
+
+  test("adapt measures the statistics anew, also where only the head trains", async () => {
+    expect((await tuned({ batchNorm: "adapt" })).names).toEqual(["norm.mean", "norm.var"]);
+    expect((await tuned({ unfreeze: "last", batchNorm: "adapt" })).names).toHaveLength(5);
+  });
+
+  test("a network without any says so, and a policy that needs one is refused", async () => {
+    const events: Progress[] = [];
+    await run({ unfreeze: "all", epochs: 1, onProgress: (event) => events.push(event) });
+    expect(events).toContainEqual({
+      kind: "plan",
+      text: "batchnorm none in the part that trains: folded into its convolutions, or never there",
+    });
+    for (const batchNorm of ["affine", "train", "adapt"] as const)
+      await expect(run({ unfreeze: "all", batchNorm })).rejects.toMatchObject({ code: "BAD_CONFIG" });
+    await expect(run({ batchNorm: "train" })).rejects.toThrow('requires layers that train, got unfreeze "head"');
+  });
+});
+
 test("the run's record says what was unfrozen", async () => {
   const out = join(await temporaryFolder(), "run");
   await run({ unfreeze: "all", epochs: 1, out });

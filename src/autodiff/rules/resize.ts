@@ -1,7 +1,7 @@
 /** Gradient rule of Resize. */
-import { floatOf, int, intOf, intsOf, stringOf } from "../../graph/attributes.ts";
+import { floatOf, int, intOf, ints, intsOf, stringOf } from "../../graph/attributes.ts";
 import type { Node, Shape, Value } from "../../graph/graph.ts";
-import { zeros } from "../../tensor/tensor.ts";
+import { sizeOf, zeros } from "../../tensor/tensor.ts";
 import { type ConstantOf, rule, type VjpContext, type VjpRule } from "../rule.ts";
 import { type AxisResize, type ResizeOptions, resizeTaps } from "./interpolation.ts";
 import { frontAxis, numbersOf, type Size, sizeList, sizesOf } from "./sizes.ts";
@@ -38,6 +38,9 @@ export const resize: VjpRule<"Resize"> = {
     const shapes = { from: shapeOf(x), to: shapeOf(node.outputs[0]!) };
     if (!shapes.from || !shapes.to) return undefined;
     if (sizes === "" && !constantOf(scales)) return "scales that are computed";
+    const policy = stringOf(node, "keep_aspect_ratio_policy", "stretch");
+    if (sizes !== "" && policy !== "stretch" && !constantOf(sizes))
+      return `keep_aspect_ratio_policy=${policy} with sizes that are computed`;
     const unknown = resizedAxes(node, { from: shapes.from, to: shapes.to }, constantOf).some(
       ({ from, to }) => Number.isNaN(from) || Number.isNaN(to),
     );
@@ -103,8 +106,20 @@ function repeatsOf(taps: Taps, from: number): number | undefined {
   return isEven && taps.every((tap, i) => tap.length === 1 && tap[0]!.at === Math.floor(i / count)) ? count : undefined;
 }
 
+/** The sum of the copies of each element: for images a mean over windows that do not overlap, times their size. */
+function sumCopies(c: ResizeContext, repeats: ReadonlyMap<number, number>): Value {
+  const { b, x, dy, shapeOf, dtypeOf } = c;
+  const shape = shapeOf(x.X);
+  if (repeats.size === 0) return dy;
+  const isImage = dtypeOf(x.X) === "float32" && shape.length <= 5 && [...repeats.keys()].every((axis) => axis >= 2);
+  if (!isImage) return sumGroups(c, repeats);
+  const counts = shape.slice(2).map((_, i) => repeats.get(i + 2) ?? 1);
+  const means = b.op("AveragePool", [dy], { kernel_shape: ints(counts), strides: ints(counts) });
+  return b.mul(means, b.scalar(sizeOf(counts)));
+}
+
 /** [.., from · count, ..] → [.., from, count, ..] for each axis, and the sum over the counts. */
-function sumCopies({ b, x, dy, shapeOf }: ResizeContext, repeats: ReadonlyMap<number, number>): Value {
+function sumGroups({ b, x, dy, shapeOf }: ResizeContext, repeats: ReadonlyMap<number, number>): Value {
   const sizes: Size[] = [];
   const axes: number[] = [];
   for (const [axis, dim] of shapeOf(x.X).entries()) {
@@ -114,9 +129,8 @@ function sumCopies({ b, x, dy, shapeOf }: ResizeContext, repeats: ReadonlyMap<nu
     axes.push(sizes.length);
     sizes.push(count);
   }
-  if (axes.length === 0) return dy;
-  const copies = b.op("Reshape", [dy, sizeList(b, sizes)], { allowzero: int(1) });
-  return b.reduceSum(copies, { axes, keepdims: false });
+  const groups = b.op("Reshape", [dy, sizeList(b, sizes)], { allowzero: int(1) });
+  return b.reduceSum(groups, { axes, keepdims: false });
 }
 
 /** Mᵀ dY along an axis. The two last axes are those of matrices; others are moved there. */

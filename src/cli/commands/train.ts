@@ -6,7 +6,7 @@ import { LOSSES } from "../../losses/table.ts";
 import { loadModel } from "../../models/load-model.ts";
 import { OPTIMIZERS } from "../../optim/table.ts";
 import { fineTune, type Run } from "../../train/fine-tune.ts";
-import { BATCH_NORM_POLICIES, type Progress } from "../../train/options.ts";
+import { BATCH_NORM_CHOICES, type Progress } from "../../train/options.ts";
 import { clock, defaultRunName } from "../../train/run-record.ts";
 import { UsageError } from "../arguments.ts";
 import { command } from "../command.ts";
@@ -34,7 +34,7 @@ export const train = command({
     "batch-norm": {
       kind: "text",
       value: "<policy>",
-      choices: BATCH_NORM_POLICIES,
+      choices: BATCH_NORM_CHOICES,
       help: "BatchNormalization in the part that trains: freeze (pretrained statistics), affine (only its scale and shift train), train (statistics of each batch) or adapt (statistics of the new images); default freeze",
     },
     epochs: {
@@ -108,7 +108,7 @@ export const train = command({
     const run = await fineTune(model, data, {
       cut: options.cut,
       unfreeze: options.unfreeze,
-      batchNorm: BATCH_NORM_POLICIES.find((policy) => policy === options["batch-norm"]),
+      batchNorm: BATCH_NORM_CHOICES.find((policy) => policy === options["batch-norm"]),
       epochs: options.epochs,
       batchSize: options["batch-size"],
       learningRate: options["learning-rate"],

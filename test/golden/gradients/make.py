@@ -274,7 +274,6 @@ def case_of(build, fills, seed, margin, *, training, count):
     print(f"  seed {seed} training {training} margin {margin:.2g} loss {loss:.4f} logits {logits.std():.2g} |g| {total:.3g}", end=" ")
     norms = sorted(g.norm().item() for g in slopes.values())
     print(f"|g_p| {norms[0]:.2g}..{norms[-1]:.2g} float32 error {error:.2g}")
-    digits = 6 if training else 7
     projections = [project(name, g, count) for name, g in slopes.items()]
     return {
         "batchNorm": "training" if training else "frozen",
@@ -284,7 +283,7 @@ def case_of(build, fills, seed, margin, *, training, count):
         "kinkMargin": short(margin, 2) if math.isfinite(margin) else None,
         "float32Error": short(error, 2),  # of PyTorch's own float32 gradient: relative, over all parameters together
         "norms": [short(g.norm().item()) for g in slopes.values()],  # by parameter
-        "projections": [[short(p, digits) for p in row] for row in zip(*projections)],  # by direction, by parameter
+        "projections": [[short(p, 6) for p in row] for row in zip(*projections)],  # by direction, by parameter
     }
 
 
@@ -376,7 +375,11 @@ def write(name):
         "size": SIZE,
         "numClasses": CLASSES,
         "parameters": {key: fills[key] for key, _ in exported.named_parameters()},  # center and radius
-        "buffers": {key: fills[key] for key, _ in exported.named_buffers() if key in fills},
+        "statistics": {
+            name: [fills[f"{name}.running_mean"][1], *fills[f"{name}.running_var"]]
+            for name, module in exported.named_modules()
+            if isinstance(module, torch.nn.BatchNorm2d)
+        },  # radius of the running mean, whose center is 0; center and radius of the running variance
         "cases": cases,
     }
     (FOLDER / f"{name}.json").write_text(json.dumps(golden) + "\n")
