@@ -23,6 +23,7 @@ import {
   ruleOf,
   vjpAt,
 } from "./check.ts";
+import { recognizeComposites } from "./composites/recognize.ts";
 import { type LoweringTable, lower } from "./lowering/lower.ts";
 import { PORTABLE } from "./lowering/portable.ts";
 import type { ConstantOf, VjpContext } from "./rule.ts";
@@ -71,7 +72,10 @@ export function differentiate(
   const shapeOf = (value: Value): Shape | undefined => types.get(value)?.shape;
   const constantOf = constantsOf(graph);
   checkParameters(parameters, types);
-  const { nodes, values } = gradientPath(graph, of, parameters, rules);
+  // A view to find the way back by: what it groups has a shorter backward pass. The forward pass stays as it is.
+  const excluded = (node: Node): boolean => ruleOf(node, rules) !== ruleOf(node, BUILT_IN_RULES);
+  const view = recognizeComposites(graph, { keep: [of, ...parameters], excluded });
+  const { nodes, values } = gradientPath(view, of, parameters, rules);
   // Before the loss: behind an operator that nobody knows, its shape is not known either.
   assertDifferentiable(obstacles(nodes, values, rules, shapeOf, constantOf), nodes.length, of);
   const { dtype } = scalarType(of, types);
@@ -149,6 +153,7 @@ function unbroadcast(b: GraphBuilder, value: Value, from: Shape, to: Shape, node
   for (const [axis, dim] of from.entries()) {
     const own = axis < lead ? 1 : to[axis - lead]!;
     if (own === dim && axis >= lead) continue;
+    if (own !== 1 && typeof own === "number") continue; // a number other than 1 was not broadcast: both are that number
     if (own !== 1) {
       throw new RootstockError(
         "SHAPE_MISMATCH",

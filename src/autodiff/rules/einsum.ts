@@ -72,16 +72,13 @@ function lettersOf(
   const equation = stringOf(node, "equation", "").replaceAll(" ", "");
   const [left = "", right] = equation.split("->");
   const parts = left.split(",");
-  const widths = parts.map((term, i) => {
-    const named = term.replace("...", "").length;
-    return term.includes("...") ? shapeOf(node.inputs[i]!).length - named : 0;
-  });
+  const first = parts.findIndex((term) => term.includes("..."));
+  // The runtime takes "..." of one rank only.
+  const width = first < 0 ? 0 : shapeOf(node.inputs[first]!).length - parts[first]!.replace("...", "").length;
   const free = [...ALPHABET].filter((letter) => !equation.includes(letter));
-  const width = Math.max(...widths);
   if (free.length < width) return undefined;
-  const dots = free.slice(0, width).join("");
-  const terms = parts.map((term, i) => term.replace("...", dots.slice(width - widths[i]!)));
-  return { terms, output: (right ?? implicitOutput(left)).replace("...", dots) };
+  const named = (term: string): string => term.replace("...", free.slice(0, width).join(""));
+  return { terms: parts.map(named), output: named(right ?? implicitOutput(left)) };
 }
 
 /** Without "->" the output has the letters that occur once, in the order of the alphabet, behind "...". */

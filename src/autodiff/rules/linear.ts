@@ -16,14 +16,14 @@ export const matMul = rule<"MatMul">({
     const [dy, a, w] = [columns(c, c.dy), shapeOf(x.A), shapeOf(x.B)];
     if (isStackByMatrix(a, w)) return reshapeLike(b, b.gemm(rows(c, dy, x.B, 1), x.B, { transB: true }), x.A);
     const right = w.length === 1 ? b.op("Unsqueeze", [x.B, b.ints([0])]) : transposeLast2(b, x.B, w); // [..., n, k]
-    return fromMatrices(c, b.matmul(dy, right), matrixShape(a, "row"), x.A, 0);
+    return fromMatrices(c, b.matmul(dy, right), x.A, 0);
   },
   B: (c) => {
     const { b, x, shapeOf } = c;
     const [dy, a, w] = [columns(c, c.dy), shapeOf(x.A), shapeOf(x.B)];
     if (isStackByMatrix(a, w)) return b.gemm(rows(c, x.A, x.B, 0), rows(c, dy, x.B, 1), { transA: true });
     const left = a.length === 1 ? b.op("Unsqueeze", [x.A, b.ints([1])]) : transposeLast2(b, x.A, a); // [..., k, m]
-    return fromMatrices(c, b.matmul(left, dy), matrixShape(w, "column"), x.B, 1);
+    return fromMatrices(c, b.matmul(left, dy), x.B, 1);
   },
 });
 
@@ -40,25 +40,18 @@ function columns({ b, x, shapeOf }: MatMulContext, dy: Value): Value {
   return axes.length === 0 ? dy : b.op("Unsqueeze", [dy, b.ints(axes)]);
 }
 
-/** A vector's shape as a matrix. */
-function matrixShape(shape: Shape, kind: "row" | "column"): Shape {
-  const [size] = shape;
-  if (shape.length !== 1) return shape;
-  return kind === "row" ? [1, size!] : [size!, 1];
-}
-
 /** A stack of matrices as one matrix of all their rows, as wide as an axis of B. */
 function rows(c: MatMulContext, stack: Value, matrix: Value, axis: number): Value {
   return c.b.reshape(stack, sizeList(c.b, [-1, sizeAt(c, matrix, axis)]));
 }
 
 /** Sums products over the leading axes that an operand was repeated along, and takes the axis of a vector out. */
-function fromMatrices(c: MatMulContext, products: Value, to: Shape, operand: Value, vectorAxis: number): Value {
-  const { b, x, y, shapeOf, sumTo } = c;
-  const matrices = [x.A, x.B].filter((value) => shapeOf(value).length > 1).length;
-  const batch = shapeOf(y).slice(0, shapeOf(y).length - matrices);
-  const sum = sumTo(products, [...batch, ...to.slice(-2)], to);
-  return shapeOf(operand).length === 1 ? b.op("Squeeze", [sum, b.ints([vectorAxis])]) : sum;
+function fromMatrices({ b, x, y, shapeOf, sumTo }: MatMulContext, products: Value, operand: Value, axis: 0 | 1): Value {
+  const vectors = [x.A, x.B].filter((value) => shapeOf(value).length === 1).length;
+  const shape = shapeOf(operand);
+  const lead = (stack: Shape, count: number): Shape => [...stack.slice(0, stack.length - count), 1, 1]; // of a matrix, any
+  const sum = sumTo(products, lead(shapeOf(y), 2 - vectors), lead(shape, Math.min(shape.length, 2)));
+  return shape.length === 1 ? b.op("Squeeze", [sum, b.ints([axis])]) : sum;
 }
 
 /**
