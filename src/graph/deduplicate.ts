@@ -5,7 +5,7 @@ import type { Graph, Node, Value } from "./graph.ts";
 import { usedBy } from "./traverse.ts";
 
 /** Operators that give something else each time. */
-const RANDOM = new Set([
+export const RANDOM_OPS: ReadonlySet<string> = new Set([
   "Bernoulli",
   "Dropout",
   "Multinomial",
@@ -67,7 +67,7 @@ function isTrainingNorm({ op, attributes }: Node): boolean {
 
 /** What a node computes, as text; undefined for nodes that are never the same. */
 function nodeKey({ op, domain, inputs, outputs, attributes }: Node): string | undefined {
-  if (RANDOM.has(op) || Object.values(attributes).some(({ kind }) => kind === "opaque")) return undefined;
+  if (RANDOM_OPS.has(op) || Object.values(attributes).some(({ kind }) => kind === "opaque")) return undefined;
   const sorted = Object.keys(attributes)
     .sort()
     .map((name) => [name, attributeKey(attributes[name]!)]);
