@@ -8,18 +8,21 @@ import { LOSSES } from "../losses/table.ts";
 import type { ClassificationMetrics, Evaluation } from "../metrics/classification.ts";
 import { ACTIVATIONS } from "../metrics/probabilities.ts";
 import { type Cut, findCut } from "../models/backbone.ts";
+import type { NormalizedSuffix } from "../models/batch-norm.ts";
 import { classifierGraph, logitsGraph } from "../models/head.ts";
 import { Model } from "../models/model.ts";
 import { withValues } from "../models/trainable-graph.ts";
+import { OPTIMIZERS } from "../optim/table.ts";
 import { describePreprocessing } from "../transforms/preprocessing.ts";
 import type { EpochReport } from "./callback.ts";
 import { dataRows, type SplitRows } from "./data-rows.ts";
 import { type FineTuneOptions, headRecipe, type Recipe, recipe } from "./options.ts";
 import { claimRunFolder, RUN_MARK, type RunFolder } from "./run-folder.ts";
-import { clock, defaultRunName, environment, now } from "./run-record.ts";
+import { clock, defaultRunName, environment, freeMemory, now } from "./run-record.ts";
 import { GraphScorer, measureLogits, type Scorer, scoreRows } from "./score.ts";
 import { trainHead } from "./train-head.ts";
 import { trainNetwork } from "./train-network.ts";
+import type { StepMemory } from "./training-plan.ts";
 import { scoringGraph, unfreezeNetwork } from "./unfreeze-network.ts";
 
 /** Images on which an exported file is checked against training. */
@@ -126,6 +129,8 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
         recipe: plan,
         callbacks: [listener],
         session,
+        memoryLimit: options.memoryLimit ?? 0.7 * freeMemory(),
+        onMemory: (memory) => onProgress?.({ kind: "plan", text: memoryNote(memory, network.trainable!, plan) }),
         onStep: (done, total) => onProgress?.({ kind: "step", done, total }),
       })
     : { ...head, parameters: new Map<string, never>() };
@@ -183,6 +188,16 @@ function record(run: Run): unknown {
     featuresFromCache,
     failed,
   };
+}
+
+/** What training takes in memory, as far as it can be told beforehand. */
+function memoryNote({ activations, recomputed }: StepMemory, { parameters }: NormalizedSuffix, plan: Recipe): string {
+  const weights = [...parameters.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const slots = OPTIMIZERS[plan.optimizer].create().slots.length;
+  const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+  const state = (2 + slots) * weights;
+  const twice = recomputed ? ", with parts of the forward pass computed twice" : "";
+  return `memory    about ${megabytes(activations + state)}: activations ${megabytes(activations)}${twice}; weights, gradients and optimizer ${megabytes(state)}`;
 }
 
 /** Every class needs a training image that can be decoded, and validation needs any. */

@@ -58,6 +58,11 @@ export interface FineTuneOptions {
   readonly cacheFolder?: string | undefined;
   /** Size limit of the feature cache, in bytes. */
   readonly maxCacheBytes?: number | undefined;
+  /**
+   * Bytes that the activations of a step may take; beyond, parts of the forward pass are computed twice instead of kept.
+   * @default 70 percent of the free memory
+   */
+  readonly memoryLimit?: number | undefined;
   /** What the rows that training reads may take in memory, in bytes; beyond, they are computed in every epoch. @default 2e9 */
   readonly memoryBytes?: number | undefined;
   /** Threads of the inference that extracts features. @default the number of cores */

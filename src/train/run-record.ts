@@ -1,5 +1,5 @@
 /** What a run writes down about itself, so that somebody else can repeat it. */
-import { cpus, totalmem } from "node:os";
+import { cpus, freemem, totalmem } from "node:os";
 import { decoderVersion } from "../data/decoder-version.ts";
 import { runtimeVersion } from "../runtime/session.ts";
 import { VERSION } from "../version.ts";
@@ -52,4 +52,9 @@ export function defaultRunName(data: string): string {
     .replace(/^[-.]+|-+$/g, "")
     .slice(0, 40);
   return name ? `${stamp}-${name}` : stamp;
+}
+
+/** Memory that is not in use, in bytes. */
+export function freeMemory(): number {
+  return freemem();
 }

@@ -4,6 +4,7 @@ import type { LossName } from "../losses/table.ts";
 import type { Parameters } from "../models/head.ts";
 import type { OptimizerName } from "../optim/table.ts";
 import type { TrainStepOptions } from "./train-step.ts";
+import type { StepMemory } from "./training-plan.ts";
 
 /** The options of a step with the objective and the optimizer by name: functions cannot change threads. */
 export interface ThreadStepOptions extends Omit<TrainStepOptions, "loss" | "optimizer"> {
@@ -25,7 +26,7 @@ export type StepTask =
   | { readonly kind: "restore"; readonly parameters: Parameters }
   | { readonly kind: "release" };
 
-export type StepValue = number | Float32Array | Parameters | undefined;
+export type StepValue = number | Float32Array | Parameters | StepMemory | undefined;
 
 /** An error loses its class between threads, so it travels as data. */
 export type StepAnswer =
@@ -42,7 +43,7 @@ export async function answer(work: () => Promise<StepValue>): Promise<StepAnswer
 }
 
 /** The value of an answer. @throws RootstockError as it was thrown in the thread. */
-export function valueOf(given: StepAnswer): StepValue {
+export function unwrap(given: StepAnswer): StepValue {
   if ("error" in given) throw new RootstockError(given.error.code, given.error.message);
   return given.value;
 }

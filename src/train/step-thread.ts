@@ -3,13 +3,15 @@ import { createRequire } from "node:module";
 import type { Piscina } from "piscina";
 import { RootstockError } from "../errors.ts";
 import type { Parameters } from "../models/head.ts";
-import { type StepAnswer, type StepTask, type StepValue, type ThreadStepOptions, valueOf } from "./step-task.ts";
+import { type StepAnswer, type StepTask, type StepValue, type ThreadStepOptions, unwrap } from "./step-task.ts";
 import type { Trainer } from "./train-step.ts";
+import type { StepMemory } from "./training-plan.ts";
 
 /** A `TrainStep` in another thread. Parameters and the optimizer's state live there; samples are moved, not copied. */
 export class StepThread implements Trainer {
   readonly #pool: Piscina<StepTask, StepAnswer>;
   #steps = 0;
+  #memory: StepMemory = { activations: 0, recomputed: false };
 
   private constructor(pool: Piscina<StepTask, StepAnswer>) {
     this.#pool = pool;
@@ -19,7 +21,7 @@ export class StepThread implements Trainer {
   static async create(options: ThreadStepOptions): Promise<StepThread> {
     const thread = new StepThread(startThread());
     try {
-      await thread.#ask({ kind: "create", options });
+      thread.#memory = (await thread.#ask({ kind: "create", options })) as StepMemory; // what "create" answers
     } catch (error) {
       await thread.#pool.destroy();
       throw error;
@@ -29,6 +31,10 @@ export class StepThread implements Trainer {
 
   get steps(): number {
     return this.#steps;
+  }
+
+  get memory(): StepMemory {
+    return this.#memory;
   }
 
   /** Takes the samples over: their memory is moved to the thread. */
@@ -60,7 +66,7 @@ export class StepThread implements Trainer {
   }
 
   async #ask(task: StepTask, moved: readonly ArrayBufferLike[] = []): Promise<StepValue> {
-    return valueOf(await this.#pool.run(task, { transferList: moved as ArrayBuffer[] })); // rows are never shared memory
+    return unwrap(await this.#pool.run(task, { transferList: moved as ArrayBuffer[] })); // rows are never shared memory
   }
 }
 

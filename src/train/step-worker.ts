@@ -1,4 +1,5 @@
 /** What runs in a training thread: one `TrainStep`, driven by tasks that come one after the other. */
+import { invariant } from "../errors.ts";
 import { LOSSES } from "../losses/table.ts";
 import { OPTIMIZERS } from "../optim/table.ts";
 import { answer, type StepAnswer, type StepTask, type StepValue, type ThreadStepOptions } from "./step-task.ts";
@@ -12,25 +13,29 @@ export function stepTask(task: StepTask): Promise<StepAnswer> {
 }
 
 async function perform(task: StepTask): Promise<StepValue> {
-  if (task.kind === "create") {
-    step = await create(task.options);
-    return undefined;
-  }
-  if (!step) throw new Error("the step was not created");
   switch (task.kind) {
+    case "create":
+      step = await create(task.options);
+      return step.memory;
     case "run":
-      return await step.run(task.samples, task.labels, task.learningRate);
+      return await current().run(task.samples, task.labels, task.learningRate);
     case "logits":
-      return await step.logits(task.samples);
+      return await current().logits(task.samples);
     case "parameters":
-      return await step.parameters();
+      return await current().parameters();
     case "restore":
-      return await step.restore(task.parameters).then(() => undefined);
+      await current().restore(task.parameters);
+      return undefined;
     case "release":
-      await step[Symbol.asyncDispose]();
+      await current()[Symbol.asyncDispose]();
       step = undefined;
       return undefined;
   }
+}
+
+function current(): TrainStep {
+  invariant(step, () => "a training thread was asked for a step before it made one");
+  return step;
 }
 
 function create({ loss, optimizer, weightDecay, ...options }: ThreadStepOptions): Promise<TrainStep> {

@@ -20,6 +20,7 @@ import type { PhaseRecipe } from "./options.ts";
 import { epochMeasures, measureLogits, scoreRows } from "./score.ts";
 import { StepThread } from "./step-thread.ts";
 import { checkLogits, MONITOR, type TrainedHead } from "./train-head.ts";
+import type { StepMemory } from "./training-plan.ts";
 
 export interface TrainNetworkOptions {
   /** The unfrozen part, from START and its parameters to FEATURES [batch, width]. */
@@ -31,6 +32,10 @@ export interface TrainNetworkOptions {
   readonly recipe: PhaseRecipe;
   readonly callbacks: readonly Callback[];
   readonly session: SessionOptions;
+  /** Bytes of activations beyond which parts of the forward pass are computed twice. @default no limit */
+  readonly memoryLimit?: number | undefined;
+  /** Told what a step takes in memory, before the first. */
+  readonly onMemory?: ((memory: StepMemory) => void) | undefined;
   readonly onStep?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -61,8 +66,11 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
     optimizer: recipe.optimizer,
     weightDecay: recipe.weightDecay,
     numClasses: classes.length,
+    batchSize,
+    memoryLimit: options.memoryLimit,
     session,
   });
+  options.onMemory?.(step.memory);
   const result = await fit({
     step,
     train,

@@ -1,18 +1,15 @@
 /** One step of training: forward, loss and gradients in one graph, then an update of the parameters in place. */
-import { gradient, gradientName } from "../autodiff/gradient.ts";
+import { gradientName } from "../autodiff/gradient.ts";
 import { RootstockError } from "../errors.ts";
-import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import type { Loss } from "../losses/loss.ts";
 import { type BatchStatistics, updateStatistics } from "../models/batch-norm.ts";
 import { HEAD, type Parameters } from "../models/head.ts";
 import { type Optimizer, zeroSlots } from "../optim/optimizer.ts";
+import { blockedLayout } from "../runtime/blocked-layout.ts";
 import { Session, type SessionOptions } from "../runtime/session.ts";
 import { float32, tensor } from "../tensor/tensor.ts";
-
-const LOSS: Value = "loss";
-const TARGET: Value = "target";
-const WEIGHTS: Value = "sample-weights";
+import { planTraining, STEP, type StepMemory, type TrainingPlan } from "./training-plan.ts";
 
 export interface TrainStepOptions {
   /** From `input` [batch, ...] and the parameters, as inputs, to HEAD.logits [batch, numClasses]. */
@@ -30,6 +27,10 @@ export interface TrainStepOptions {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly numClasses: number;
+  /** Most samples in a step. Smaller batches run too; a known number lets steps run faster. @default any */
+  readonly batchSize?: number | undefined;
+  /** Bytes of activations beyond which parts of the forward pass are computed twice instead of kept. @default no limit */
+  readonly memoryLimit?: number | undefined;
   /** Learning rate of a parameter as a multiple of the step's. @default 1 for all */
   readonly rates?: ReadonlyMap<Value, number> | undefined;
   readonly session?: SessionOptions | undefined;
@@ -39,6 +40,8 @@ export interface TrainStepOptions {
 export interface Trainer extends AsyncDisposable {
   /** Updates so far. */
   readonly steps: number;
+  /** What a step takes in memory. */
+  readonly memory: StepMemory;
   /**
    * Makes one update from one batch and returns the mean loss before it.
    * @param samples rows of the input, [n, ...] row-major; the array may be taken over. @param labels class indices, [n].
@@ -52,21 +55,11 @@ export interface Trainer extends AsyncDisposable {
   restore(parameters: Parameters): Promise<void>;
 }
 
-/** The training graph: the forward graph, the loss, and the gradient of each parameter. */
-function trainingGraph({ forward, training = forward, parameters, loss, numClasses }: TrainStepOptions): Graph {
-  const b = new GraphBuilder("training", training);
-  const statistics = training.outputs.filter(({ name }) => name !== HEAD.logits);
-  const target = b.input(loss.target(TARGET, "batch", numClasses));
-  const weights = b.input({ name: WEIGHTS, dtype: "float32", shape: ["batch"] });
-  const each = loss.build(b, HEAD.logits, target);
-  b.named("ReduceSum", [b.mul(each, weights)], LOSS, { keepdims: { kind: "int", value: 0 } });
-  const graph = b.build([{ name: LOSS, dtype: "float32", shape: [] }, ...statistics]);
-  return gradient(graph, { of: LOSS, with: [...parameters.keys()] });
-}
-
 /** A trainer in the calling thread. */
 export class TrainStep implements Trainer {
+  readonly memory: StepMemory;
   readonly #options: TrainStepOptions;
+  readonly #batchSize: number | undefined;
   readonly #training: Session;
   readonly #forward: Session;
   readonly #parameters: Parameters;
@@ -74,7 +67,9 @@ export class TrainStep implements Trainer {
   readonly #slots: ReadonlyMap<Value, Float32Array[]>;
   #steps = 0;
 
-  private constructor(options: TrainStepOptions, training: Session, forward: Session) {
+  private constructor(options: TrainStepOptions, plan: TrainingPlan, training: Session, forward: Session) {
+    this.memory = plan.memory;
+    this.#batchSize = plan.batchSize;
     this.#options = options;
     this.#training = training;
     this.#forward = forward;
@@ -89,8 +84,16 @@ export class TrainStep implements Trainer {
   static async create(options: TrainStepOptions): Promise<TrainStep> {
     // The weights are inputs: there is nothing for the runtime to fold or to pack.
     const session = { ...options.session, optimization: "none" } as const;
-    const training = await Session.create(trainingGraph(options), session);
-    return new TrainStep(options, training, await Session.create(options.forward, session));
+    const { forward, training = forward, batchSize } = options;
+    const onCpu = (options.session?.provider ?? "cpu") === "cpu";
+    const block = onCpu && batchSize !== undefined ? await blockedLayout() : undefined;
+    const plan = planTraining({ ...options, forward: training, block });
+    return new TrainStep(
+      options,
+      plan,
+      await Session.create(plan.graph, session),
+      await Session.create(forward, session),
+    );
   }
 
   get steps(): number {
@@ -100,10 +103,12 @@ export class TrainStep implements Trainer {
   async run(samples: Float32Array, labels: Int32Array, learningRate: number): Promise<number> {
     const { loss, optimizer, numClasses, rates, statistics = [] } = this.#options;
     const count = labels.length;
+    const size = this.#batchSize ?? count;
+    const weights = new Float32Array(size).fill(1 / count, 0, count);
     const results = await this.#training.run({
-      ...this.#feeds(samples, count),
-      [TARGET]: loss.encode(labels, numClasses),
-      [WEIGHTS]: float32([count], new Float32Array(count).fill(1 / count)),
+      ...this.#feeds(repeated(samples, count, size), size),
+      [STEP.target]: loss.encode(repeated(labels, count, size), numClasses),
+      [STEP.weights]: float32([size], weights),
     });
     this.#steps++;
     for (const [name, parameter] of this.#parameters) {
@@ -115,8 +120,8 @@ export class TrainStep implements Trainer {
         decay,
       });
     }
-    updateStatistics(this.#running, statistics, { outputs: results, images: count });
-    return Number(results[LOSS]!.data[0]);
+    updateStatistics(this.#running, statistics, { outputs: results, images: size });
+    return Number(results[STEP.loss]!.data[0]);
   }
 
   async logits(samples: Float32Array): Promise<Float32Array> {
@@ -167,6 +172,15 @@ export class TrainStep implements Trainer {
   #rowLength(): number {
     return this.#sampleShape().reduce((product, dim) => product * dim, 1);
   }
+}
+
+/** The rows of a batch, and from the first again up to `size`: rows of weight 0, which are like any others. */
+function repeated<T extends Float32Array | Int32Array>(rows: T, count: number, size: number): T {
+  if (count === size) return rows;
+  const width = rows.length / count;
+  const full = new (rows.constructor as new (length: number) => T)(size * width); // an array of the same type
+  for (let i = 0; i < size; i += count) full.set(rows.subarray(0, Math.min(count, size - i) * width), i * width);
+  return full;
 }
 
 function copy(parameters: Parameters): Parameters {

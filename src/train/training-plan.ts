@@ -1,0 +1,109 @@
+/** From a forward graph to the graph that a training session runs, and what it will take in memory. */
+
+import { differentiate } from "../autodiff/gradient.ts";
+import { GRADIENT_SHAPES } from "../autodiff/gradient-operators.ts";
+import { lower } from "../autodiff/lowering/lower.ts";
+import { PORTABLE } from "../autodiff/lowering/portable.ts";
+import { recompute } from "../autodiff/recompute.ts";
+import { bottlenecks } from "../graph/bottlenecks.ts";
+import { GraphBuilder } from "../graph/builder.ts";
+import { deduplicate } from "../graph/deduplicate.ts";
+import type { Graph, Shape, Value } from "../graph/graph.ts";
+import { inferTypes } from "../graph/infer-types.ts";
+import { memoryUse } from "../graph/liveness.ts";
+import type { Loss } from "../losses/loss.ts";
+import { HEAD, type Parameters } from "../models/head.ts";
+
+/** Names of the values that every training graph has. */
+export const STEP = { loss: "loss", target: "target", weights: "sample-weights" } as const;
+
+/** Stretches of the forward pass between kept values, where the others are computed twice. */
+const STRETCHES = 8;
+
+export interface TrainingPlanOptions {
+  /** From `input` and the parameters, as inputs, to HEAD.logits [batch, numClasses] and further outputs. */
+  readonly forward: Graph;
+  readonly input: Value;
+  readonly parameters: Parameters;
+  readonly loss: Loss;
+  readonly numClasses: number;
+  /** Samples per step, where every step has as many: sizes that are numbers allow faster graphs. */
+  readonly batchSize?: number | undefined;
+  /** Channels per block of the runtime's blocked layout, where it has one. */
+  readonly block?: number | undefined;
+  /** Bytes beyond which the forward pass is computed in stretches, twice. @default no limit */
+  readonly memoryLimit?: number | undefined;
+}
+
+/** What a step takes in memory, in bytes; estimates for the given batch size, or for one sample. */
+export interface StepMemory {
+  /** Values of the forward and backward pass at the worst moment. */
+  readonly activations: number;
+  /** Whether most of the forward pass is computed twice to keep less of it. */
+  readonly recomputed: boolean;
+}
+
+export interface TrainingPlan {
+  /** Gives STEP.loss, the gradient of each parameter, and the forward graph's outputs other than the logits. */
+  readonly graph: Graph;
+  /** Samples that every run takes; undefined for any number. */
+  readonly batchSize: number | undefined;
+  readonly memory: StepMemory;
+}
+
+/** Plans the training graph. @throws RootstockError NOT_DIFFERENTIABLE naming every obstacle. */
+export function planTraining(options: TrainingPlanOptions): TrainingPlan {
+  const { parameters, input, batchSize, block, memoryLimit = Number.POSITIVE_INFINITY } = options;
+  const fixed = block === undefined ? undefined : batchSize;
+  const objective = withLoss(options, fixed);
+  const plain = differentiate(objective, { of: STEP.loss, with: [...parameters.keys()] });
+  const sizes = new Map([["batch", batchSize ?? 1]]);
+  const estimate = (graph: Graph): number => memoryUse(graph, sizes, GRADIENT_SHAPES).peak;
+  const whole = estimate(plain);
+  const small = whole > memoryLimit ? inStretches(plain, objective, input) : undefined;
+  const chosen = small ?? plain;
+  const lowered = lower(chosen, PORTABLE);
+  return {
+    graph: deduplicate(lowered, objective.nodes.length),
+    batchSize: fixed,
+    memory: { activations: small ? estimate(small) : whole, recomputed: small !== undefined },
+  };
+}
+
+/** The forward graph with the weighted mean of the samples' losses as its first output. */
+function withLoss({ forward, loss, numClasses }: TrainingPlanOptions, batchSize: number | undefined): Graph {
+  const b = new GraphBuilder("training", forward);
+  const target = b.input(loss.target(STEP.target, "batch", numClasses));
+  const weights = b.input({ name: STEP.weights, dtype: "float32", shape: ["batch"] });
+  const each = loss.build(b, HEAD.logits, target);
+  b.named("ReduceSum", [b.mul(each, weights)], STEP.loss, { keepdims: { kind: "int", value: 0 } });
+  const further = forward.outputs.filter(({ name }) => name !== HEAD.logits);
+  const graph = b.build([{ name: STEP.loss, dtype: "float32", shape: [] }, ...further]);
+  if (batchSize === undefined) return graph;
+  const bound = (shape: Shape | undefined): Shape | undefined =>
+    shape?.map((dim) => (dim === "batch" ? batchSize : dim));
+  return {
+    ...graph,
+    inputs: graph.inputs.map((info) => ({ ...info, shape: bound(info.shape) })),
+    outputs: graph.outputs.map((info) => ({ ...info, shape: bound(info.shape) })),
+  };
+}
+
+/** The differentiated graph with the forward pass in stretches of about equal work, between values of small size. */
+function inStretches(plain: Graph, objective: Graph, input: Value): Graph {
+  const types = inferTypes(objective);
+  const sizeOf = (value: Value): number =>
+    (types.get(value)?.shape ?? []).reduce<number>((product, dim) => product * (typeof dim === "number" ? dim : 1), 1);
+  const { values, segments } = bottlenecks(objective, input, STEP.loss);
+  const work = values.map(() => 0);
+  for (const [node, index] of segments) work[index]! += node.outputs.reduce((sum, value) => sum + sizeOf(value), 0);
+  const total = work.reduce((sum, part) => sum + part, 0);
+  const checkpoints: Value[] = [];
+  let done = 0;
+  for (const [i, value] of values.entries()) {
+    const before = Math.floor((STRETCHES * done) / total);
+    if (i > 0 && i < values.length - 1 && before > checkpoints.length) checkpoints.push(value);
+    done += work[i]!;
+  }
+  return recompute(plain, { forward: objective.nodes.length, checkpoints, inputs: [input] });
+}

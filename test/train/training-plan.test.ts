@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import { int, ints } from "../../src/graph/attributes.ts";
+import { GraphBuilder } from "../../src/graph/builder.ts";
+import type { Graph, Value } from "../../src/graph/graph.ts";
+import { crossEntropy } from "../../src/losses/cross-entropy.ts";
+import { HEAD, type Parameters } from "../../src/models/head.ts";
+import { sgd } from "../../src/optim/sgd.ts";
+import { rng } from "../../src/random.ts";
+import { float32, sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
+import { TrainStep } from "../../src/train/train-step.ts";
+import { planTraining } from "../../src/train/training-plan.ts";
+
+const random = rng(2);
+const noise = (...shape: number[]): Tensor<"float32"> =>
+  float32(
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, () => random.normal() / 4),
+  );
+
+/** Twelve convolutions with Relu, their average, and a linear layer with three classes. */
+function network(): { forward: Graph; parameters: Parameters } {
+  const b = new GraphBuilder("network");
+  const parameters = new Map<Value, Tensor<"float32">>();
+  const parameter = (name: string, value: Tensor<"float32">): Value => {
+    parameters.set(name, value);
+    return b.input({ name, dtype: "float32", shape: value.shape });
+  };
+  let x = b.input({ name: "x", dtype: "float32", shape: ["batch", 16, 8, 8] });
+  for (let i = 0; i < 12; i++)
+    x = b.op("Relu", [b.op("Conv", [x, parameter(`w${i}`, noise(16, 16, 3, 3))], { pads: ints([1, 1, 1, 1]) })]);
+  const features = b.op("Flatten", [b.op("GlobalAveragePool", [x])], { axis: int(1) });
+  b.named("MatMul", [features, parameter("head", noise(16, 3))], HEAD.logits);
+  return { forward: b.build([{ name: HEAD.logits, dtype: "float32", shape: ["batch", 3] }]), parameters };
+}
+
+const { forward, parameters } = network();
+const common = { forward, input: "x", parameters, loss: crossEntropy(), numClasses: 3 };
+const optimizer = sgd({ momentum: 0 });
+const samples = noise(5, 16, 8, 8).data;
+const labels = Int32Array.of(0, 1, 2, 2, 1);
+
+test("activations are estimated for the batch, and a limit makes the forward pass run in stretches", () => {
+  const one = planTraining({ ...common, batchSize: 1 });
+  const ten = planTraining({ ...common, batchSize: 10 });
+  const activation = 16 * 64 * 4;
+  expect(one.memory.recomputed).toBe(false);
+  expect(one.memory.activations).toBeGreaterThan(12 * activation); // each Relu's output is needed again
+  expect(ten.memory.activations / one.memory.activations).toBeGreaterThan(4); // weights' gradients do not grow
+  const small = planTraining({ ...common, batchSize: 10, memoryLimit: 0 });
+  expect(small.memory.recomputed).toBe(true);
+  expect(small.memory.activations).toBeLessThan(0.8 * ten.memory.activations);
+  expect(planTraining({ ...common, batchSize: 10, memoryLimit: ten.memory.activations }).memory).toEqual(ten.memory);
+});
+
+test("computing twice changes no bit of a step", async () => {
+  const results = [];
+  for (const memoryLimit of [undefined, 0]) {
+    await using step = await TrainStep.create({ ...common, optimizer, memoryLimit });
+    expect(step.memory.recomputed).toBe(memoryLimit === 0);
+    results.push([await step.run(samples, labels, 0.1), await step.parameters()]);
+  }
+  expect(results[1]).toEqual(results[0]);
+});
+
+test("a batch that is not full counts as it should in a graph for full ones", async () => {
+  await using any = await TrainStep.create({ ...common, optimizer });
+  const wanted = [await any.run(samples, labels, 0.1), await any.parameters()] as const;
+  for (const batchSize of [5, 7, 12]) {
+    await using fixed = await TrainStep.create({ ...common, optimizer, batchSize });
+    expect(await fixed.run(samples, labels, 0.1)).toBeCloseTo(wanted[0], 5);
+    for (const [name, { data }] of await fixed.parameters()) {
+      const other = wanted[1].get(name)!.data;
+      expect(Math.max(...data.map((value, i) => Math.abs(value - other[i]!)))).toBeLessThan(1e-5);
+    }
+  }
+});
