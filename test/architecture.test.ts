@@ -67,6 +67,11 @@ const WITHOUT_MIRROR: readonly MirrorException[] = [
     reason: "what lowering replaces",
   },
   {
+    path: "autodiff/lowering/fast/",
+    testedBy: "autodiff/lowering/fast/lower-fast.test.ts",
+    reason: "one pass over the graph in parts, run against the portable lowering and loops",
+  },
+  {
     path: "autodiff/lowering/window.ts",
     testedBy: "autodiff/lowering/max-pool-grad.test.ts",
     reason: "cropping and padding that every lowering uses",

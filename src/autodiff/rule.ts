@@ -191,9 +191,9 @@ export type ProductShape = "input" | "output";
 export interface VjpRule<Op extends keyof OpInputs = keyof OpInputs> {
   readonly inputs: Vjps<OpInputs[Op]>;
   readonly product: ProductShape;
-  /** Whether the last formal input stands for any number of inputs, as in Concat. @default false */
+  /** Whether the last formal input stands for any number of inputs, as in Concat. Not unless it says so. */
   readonly variadic?: boolean | undefined;
-  /** Whether the rule reads the gradients of all outputs, as in Split, or only that of the first. @default "first" */
+  /** Whether the rule reads the gradients of all outputs, as in Split, or, by default, only that of the first. */
   readonly outputs?: "first" | "all" | undefined;
   /** Says which form of the operator the rule does not cover, or undefined if it covers this node. */
   readonly unsupported?:

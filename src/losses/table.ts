@@ -1,11 +1,11 @@
-/** The built-in objectives by name, for configuration files and the command line. */
+/** The built-in objectives by name, for configuration files and the command line. Options that one has no use for are ignored. */
 import { binaryCrossEntropy } from "./binary-cross-entropy.ts";
-import { crossEntropy } from "./cross-entropy.ts";
+import { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
 import type { Loss } from "./loss.ts";
 
 export const LOSSES = {
-  "cross-entropy": () => crossEntropy(),
-  "binary-cross-entropy": () => binaryCrossEntropy(),
-} as const satisfies Record<string, () => Loss>;
+  "cross-entropy": (options?: CrossEntropyOptions) => crossEntropy(options),
+  "binary-cross-entropy": (_options?: CrossEntropyOptions) => binaryCrossEntropy(),
+} as const satisfies Record<string, (options?: CrossEntropyOptions) => Loss>;
 
 export type LossName = keyof typeof LOSSES;

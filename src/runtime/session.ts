@@ -18,6 +18,11 @@ export interface SessionOptions {
    * takes its weights as inputs gains nothing and pays memory. @default "all"
    */
   readonly optimization?: "all" | "none" | undefined;
+  /**
+   * In which order nodes run, without optimization: as the graph lists them as far as ONNX Runtime follows that, or as
+   * the first outputs need them. A training graph then frees a layer's values before it goes on to the next. @default "given"
+   */
+  readonly order?: "given" | "needed" | undefined;
   /** Whether idle threads wait actively for the next run: a gain alone, a loss beside decoding threads. @default true */
   readonly spinning?: boolean | undefined;
 }
@@ -43,17 +48,21 @@ export class Session implements AsyncDisposable {
    */
   static async create(
     graph: Graph,
-    { threads, provider = "cpu", optimization = "all", spinning = true }: SessionOptions = {},
+    { threads, provider = "cpu", optimization = "all", order = "given", spinning = true }: SessionOptions = {},
   ): Promise<Session> {
     checkProvider(provider, supportedProviders());
     ort.env.logLevel = "fatal"; // what a provider cannot do reaches the caller as an error
     try {
-      const session = await ort.InferenceSession.create(joinChunks(saveGraph(graph)), {
+      // ONNX Runtime 1.30 visits the nodes that nothing reads from the last in the file to the first, each after all that
+      // it needs: a file that lists them backwards makes it begin with the first.
+      const listed = order === "needed" ? { ...graph, nodes: graph.nodes.toReversed() } : graph;
+      const session = await ort.InferenceSession.create(joinChunks(saveGraph(listed)), {
         executionProviders: [provider],
         graphOptimizationLevel: optimization === "all" ? "all" : "disabled",
         // Without optimization the graph is one for training, whose batch varies: a memory plan per shape only costs.
         enableMemPattern: optimization === "all",
-        ...(!spinning && { extra: { session: { intra_op: { allow_spinning: "0" } } } }),
+        // Threads that wait actively for a session's next run must not keep a core from another session's.
+        extra: { session: { force_spinning_stop: "1", intra_op: { allow_spinning: spinning ? "1" : "0" } } },
         logSeverityLevel: 4, // failures reach the caller as errors
         ...(threads !== undefined && { intraOpNumThreads: threads }),
       });

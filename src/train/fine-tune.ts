@@ -45,6 +45,8 @@ export interface Run {
   readonly history: readonly EpochReport[];
   readonly bestEpoch: number;
   readonly stopped: string | undefined;
+  /** What the logits were divided by after the network had trained, fitted on validation; undefined for a head alone. */
+  readonly temperature: number | undefined;
   readonly seconds: { readonly features: number; readonly training: number; readonly total: number };
   /** How many images' features came from the cache. */
   readonly featuresFromCache: number;
@@ -133,7 +135,7 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
         onMemory: (memory) => onProgress?.({ kind: "plan", text: memoryNote(memory, network.trainable!, plan) }),
         onStep: (done, total) => onProgress?.({ kind: "step", done, total }),
       })
-    : { ...head, parameters: new Map<string, never>() };
+    : { ...head, parameters: new Map<string, never>(), temperature: undefined };
   const backbone = withValues(network.backbone, tuned.parameters);
   const { activation } = LOSSES[plan.loss]();
   const id = folder?.id ?? defaultRunName("run");
@@ -159,6 +161,7 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
     history: tuned.history,
     bestEpoch: tuned.bestEpoch,
     stopped: tuned.stopped,
+    temperature: tuned.temperature,
     seconds: { features: featuresDone - started, training: trainingDone - featuresDone, total: trainingDone - started },
     featuresFromCache: rows.fromCache,
     failed,
@@ -174,7 +177,8 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
 
 /** What a run's result.json holds. */
 function record(run: Run): unknown {
-  const { id, classes, evaluation, evaluatedOn, bestEpoch, stopped, seconds, featuresFromCache, failed } = run;
+  const { id, classes, evaluation, evaluatedOn, bestEpoch, stopped, temperature, seconds, featuresFromCache, failed } =
+    run;
   return {
     version: 1,
     id,
@@ -184,6 +188,7 @@ function record(run: Run): unknown {
     epochs: run.history.length,
     bestEpoch,
     stopped,
+    temperature,
     seconds,
     featuresFromCache,
     failed,

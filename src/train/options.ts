@@ -29,6 +29,8 @@ export interface FineTuneOptions {
    * N stages), "all", or a pattern of parameter names such as "layer4.*". The head is trained alone first. @default "head"
    */
   readonly unfreeze?: string | undefined;
+  /** Whether the head alone is kept where no epoch of the unfrozen network has a smaller validation loss. @default true */
+  readonly keepHead?: boolean | undefined;
   /**
    * What BatchNormalization does in the part that trains. @default "freeze"
    * - freeze: normalizes with the pretrained statistics; its scale and shift train.
@@ -49,6 +51,11 @@ export interface FineTuneOptions {
   readonly weightDecay?: number | undefined;
   /** @default "cross-entropy" */
   readonly loss?: LossName | undefined;
+  /**
+   * Share of each target that is spread over all classes, in [0, 1), with cross-entropy. Validation is measured without.
+   * @default 0
+   */
+  readonly labelSmoothing?: number | undefined;
   /** Epochs without a better validation loss after which training ends. */
   readonly patience?: number | undefined;
   /** Decides every random choice of the run. @default 0 */
@@ -82,6 +89,7 @@ export interface PhaseRecipe {
   readonly optimizer: OptimizerName;
   readonly weightDecay: number;
   readonly loss: LossName;
+  readonly labelSmoothing: number;
   readonly patience: number;
   readonly seed: number;
 }
@@ -89,6 +97,7 @@ export interface PhaseRecipe {
 /** Options that decide the result, all filled in: they go into the run's record. */
 export interface Recipe extends PhaseRecipe {
   readonly unfreeze: string;
+  readonly keepHead: boolean;
   readonly batchNorm: BatchNormChoice;
 }
 
@@ -102,7 +111,14 @@ export function headRecipe({ loss, seed }: Recipe, samples: number): PhaseRecipe
  * @throws RootstockError BAD_CONFIG naming the option, the values it takes and the one it got.
  */
 export function recipe(options: FineTuneOptions, samples: number): Recipe {
-  const { unfreeze = "head", batchNorm = "freeze", optimizer = "adamw", loss = "cross-entropy", seed = 0 } = options;
+  const {
+    unfreeze = "head",
+    keepHead = true,
+    batchNorm = "freeze",
+    optimizer = "adamw",
+    loss = "cross-entropy",
+    seed = 0,
+  } = options;
   const alone = unfreeze === "head";
   const { batchSize = alone ? 32 : 16 } = options;
   oneOf("batchNorm", batchNorm, BATCH_NORM_CHOICES);
@@ -116,9 +132,11 @@ export function recipe(options: FineTuneOptions, samples: number): Recipe {
   const usual = alone ? OPTIMIZERS[optimizer] : OPTIMIZERS[optimizer].backbone;
   const learningRate = options.learningRate ?? usual.learningRate;
   const weightDecay = options.weightDecay ?? usual.weightDecay;
+  const { labelSmoothing = 0 } = options;
   const patience = options.patience ?? Math.max(10, Math.ceil(epochs / 5));
   return {
     unfreeze,
+    keepHead,
     batchNorm,
     epochs: wholeNumber("epochs", epochs, 1),
     batchSize,
@@ -126,6 +144,7 @@ export function recipe(options: FineTuneOptions, samples: number): Recipe {
     optimizer,
     weightDecay: number("weightDecay", weightDecay, (x) => x >= 0, "a number from 0"),
     loss,
+    labelSmoothing: number("labelSmoothing", labelSmoothing, (x) => x >= 0 && x < 1, "a number from 0 and below 1"),
     patience: wholeNumber("patience", patience, 1),
     seed: wholeNumber("seed", seed, 0),
   };

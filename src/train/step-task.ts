@@ -9,6 +9,7 @@ import type { StepMemory } from "./training-plan.ts";
 /** The options of a step with the objective and the optimizer by name: functions cannot change threads. */
 export interface ThreadStepOptions extends Omit<TrainStepOptions, "loss" | "optimizer"> {
   readonly loss: LossName;
+  readonly labelSmoothing: number;
   readonly optimizer: OptimizerName;
   readonly weightDecay: number;
 }

@@ -38,10 +38,10 @@ function current(): TrainStep {
   return step;
 }
 
-function create({ loss, optimizer, weightDecay, ...options }: ThreadStepOptions): Promise<TrainStep> {
+function create({ loss, labelSmoothing, optimizer, weightDecay, ...options }: ThreadStepOptions): Promise<TrainStep> {
   return TrainStep.create({
     ...options,
-    loss: LOSSES[loss](),
+    loss: LOSSES[loss]({ labelSmoothing }),
     optimizer: OPTIMIZERS[optimizer].create({ weightDecay }),
   });
 }

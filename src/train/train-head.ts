@@ -62,7 +62,7 @@ export async function trainHead({
     forward: headGraph(size),
     input: FEATURES,
     parameters: linearHead(size),
-    loss: LOSSES[recipe.loss](),
+    loss: LOSSES[recipe.loss]({ labelSmoothing: recipe.labelSmoothing }),
     optimizer: OPTIMIZERS[optimizer].create({ weightDecay }),
     numClasses: classes.length,
     session: { threads: 1 }, // the head is too small to share

@@ -5,6 +5,7 @@ import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph } from "../graph/graph.ts";
 import { withoutNames } from "../graph/rename.ts";
 import { LOSSES } from "../losses/table.ts";
+import { fitTemperature } from "../metrics/temperature.ts";
 import { FEATURES } from "../models/backbone.ts";
 import type { NormalizedSuffix } from "../models/batch-norm.ts";
 import { HEAD, headGraph, type Parameters } from "../models/head.ts";
@@ -16,7 +17,7 @@ import { float32 } from "../tensor/tensor.ts";
 import type { Callback } from "./callback.ts";
 import { earlyStopping } from "./early-stopping.ts";
 import { type FitResult, fit, type LabelledRows } from "./fit.ts";
-import type { PhaseRecipe } from "./options.ts";
+import type { Recipe } from "./options.ts";
 import { epochMeasures, measureLogits, scoreRows } from "./score.ts";
 import { StepThread } from "./step-thread.ts";
 import { checkLogits, MONITOR, type TrainedHead } from "./train-head.ts";
@@ -29,10 +30,10 @@ export interface TrainNetworkOptions {
   readonly train: LabelledRows;
   readonly validation: LabelledRows;
   readonly classes: readonly string[];
-  readonly recipe: PhaseRecipe;
+  readonly recipe: Recipe;
   readonly callbacks: readonly Callback[];
   readonly session: SessionOptions;
-  /** Bytes of activations beyond which parts of the forward pass are computed twice. @default no limit */
+  /** Bytes of activations beyond which parts of the forward pass are computed twice. No limit by default. */
   readonly memoryLimit?: number | undefined;
   /** Told what a step takes in memory, before the first. */
   readonly onMemory?: ((memory: StepMemory) => void) | undefined;
@@ -42,11 +43,15 @@ export interface TrainNetworkOptions {
 
 /** The trained network: `parameters` and statistics of the backbone, `folded` those of the head on raw features. */
 export interface TrainedNetwork extends FitResult {
+  /** What the logits were divided by, fitted on the validation split; `folded` contains it. */
+  readonly temperature: number;
   readonly folded: Parameters;
 }
 
 /**
- * Trains until the validation loss stops falling and restores the best epoch; the head alone counts as epoch 0.
+ * Trains until the validation loss stops falling and restores the best epoch; the head alone counts as epoch 0. The loss
+ * is measured at the best temperature of each epoch: a network that trains on soon grows surer than it is right, and its
+ * plain loss rises while it still gets better.
  * The head keeps reading standardized features, on the scale measured before training (Kumar et al. 2022,
  * arXiv:2202.10054, for training the head first). Equal inputs and seeds give equal bits.
  */
@@ -54,6 +59,8 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
   const { suffix, head, train, validation, classes, recipe, callbacks, session, signal } = options;
   const { seed, epochs, batchSize, learningRate, patience } = recipe;
   const { activation } = LOSSES[recipe.loss]();
+  const temperatureOf = (logits: Float32Array): number =>
+    fitTemperature({ logits, labels: validation.labels, numClasses: classes.length, activation });
   const totalSteps = epochs * Math.ceil(train.rows.count / batchSize);
   await using step = await StepThread.create({
     forward: withHead(suffix.evaluation, head.scale, classes.length),
@@ -63,6 +70,7 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
     statistics: suffix.statistics,
     running: suffix.running,
     loss: recipe.loss,
+    labelSmoothing: recipe.labelSmoothing,
     optimizer: recipe.optimizer,
     weightDecay: recipe.weightDecay,
     numClasses: classes.length,
@@ -77,23 +85,33 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
     validate: async () => {
       const logits = await scoreRows(step, validation.rows);
       checkLogits(logits, learningRate);
-      return epochMeasures(measureLogits(logits, validation.labels, { classes, activation }));
+      const calibrated = divided(logits, temperatureOf(logits));
+      return epochMeasures(measureLogits(calibrated, validation.labels, { classes, activation }));
     },
     epochs,
     batchSize,
     schedule: cosine({ peak: learningRate, totalSteps, warmupSteps: Math.floor(totalSteps / 10) }),
     monitor: MONITOR,
-    keepStart: true,
+    keepStart: recipe.keepHead,
     rng: rng(seed).fork("order"),
     callbacks: [earlyStopping({ monitor: MONITOR, patience }), ...callbacks],
     onStep: options.onStep,
     signal,
   });
+  const temperature = temperatureOf(await scoreRows(step, validation.rows)); // of the best epoch, which is restored
+  const folded = foldIntoHead(result.parameters, head.scale);
   return {
     ...result,
+    temperature,
     parameters: new Map([...result.parameters].filter(([name]) => !head.parameters.has(name))),
-    folded: foldIntoHead(result.parameters, head.scale),
+    folded: new Map(
+      [...folded].map(([name, { shape, data }]) => [name, float32(shape, divided(data, temperature))] as const),
+    ),
   };
+}
+
+function divided(values: Float32Array, divisor: number): Float32Array {
+  return values.map((value) => value / divisor);
 }
 
 /** Suffix, standardization with constants, and the linear head: to HEAD.logits and the suffix's further outputs. */

@@ -9,7 +9,7 @@ import { type Optimizer, zeroSlots } from "../optim/optimizer.ts";
 import { blockedLayout } from "../runtime/blocked-layout.ts";
 import { Session, type SessionOptions } from "../runtime/session.ts";
 import { float32, tensor } from "../tensor/tensor.ts";
-import { planTraining, STEP, type StepMemory, type TrainingPlan } from "./training-plan.ts";
+import { planForward, planTraining, STEP, type StepMemory, type TrainingPlan } from "./training-plan.ts";
 
 export interface TrainStepOptions {
   /** From `input` [batch, ...] and the parameters, as inputs, to HEAD.logits [batch, numClasses]. */
@@ -20,16 +20,16 @@ export interface TrainStepOptions {
   readonly parameters: Parameters;
   /** The forward graph to differentiate where that is another, with the outputs that `statistics` names. @default forward */
   readonly training?: Graph | undefined;
-  /** Batch normalizations that use the statistics of the batch. @default none */
+  /** Batch normalizations that use the statistics of the batch; none by default. */
   readonly statistics?: readonly BatchStatistics[] | undefined;
-  /** Their running statistics: inputs of `forward`, updated by every step. @default none */
+  /** Their running statistics: inputs of `forward`, updated by every step; none by default. */
   readonly running?: Parameters | undefined;
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly numClasses: number;
-  /** Most samples in a step. Smaller batches run too; a known number lets steps run faster. @default any */
+  /** Most samples in a step. Smaller batches run too; a known number lets steps run faster. Any number by default. */
   readonly batchSize?: number | undefined;
-  /** Bytes of activations beyond which parts of the forward pass are computed twice instead of kept. @default no limit */
+  /** Bytes of activations beyond which parts of the forward pass are computed twice instead of kept. No limit by default. */
   readonly memoryLimit?: number | undefined;
   /** Learning rate of a parameter as a multiple of the step's. @default 1 for all */
   readonly rates?: ReadonlyMap<Value, number> | undefined;
@@ -91,8 +91,9 @@ export class TrainStep implements Trainer {
     return new TrainStep(
       options,
       plan,
-      await Session.create(plan.graph, session),
-      await Session.create(forward, session),
+      // Fixed graphs run as their outputs are needed, so that a gradient is done before the next one starts.
+      await Session.create(plan.graph, { ...session, order: plan.batchSize === undefined ? "given" : "needed" }),
+      await Session.create(planForward(forward, plan.batchSize, block), session),
     );
   }
 
@@ -125,9 +126,18 @@ export class TrainStep implements Trainer {
   }
 
   async logits(samples: Float32Array): Promise<Float32Array> {
-    const count = samples.length / this.#rowLength();
-    const feeds = { ...this.#feeds(samples, count), ...Object.fromEntries(this.#running) };
-    return (await this.#forward.run(feeds, [HEAD.logits]))[HEAD.logits]!.data as Float32Array; // the head is float32
+    const width = this.#rowLength();
+    const count = samples.length / width;
+    const size = this.#batchSize ?? count;
+    const all = new Float32Array(count * this.#options.numClasses);
+    for (let start = 0; start < count; start += size) {
+      const some = samples.subarray(start * width, (start + size) * width);
+      const real = some.length / width;
+      const feeds = { ...this.#feeds(repeated(some, real, size), size), ...Object.fromEntries(this.#running) };
+      const logits = (await this.#forward.run(feeds, [HEAD.logits]))[HEAD.logits]!.data as Float32Array; // the head is float32
+      all.set(logits.subarray(0, real * this.#options.numClasses), start * this.#options.numClasses);
+    }
+    return all;
   }
 
   async parameters(): Promise<Parameters> {

@@ -2,6 +2,7 @@
 
 import { differentiate } from "../autodiff/gradient.ts";
 import { GRADIENT_SHAPES } from "../autodiff/gradient-operators.ts";
+import { lowerFast } from "../autodiff/lowering/fast/lower-fast.ts";
 import { lower } from "../autodiff/lowering/lower.ts";
 import { PORTABLE } from "../autodiff/lowering/portable.ts";
 import { recompute } from "../autodiff/recompute.ts";
@@ -13,6 +14,7 @@ import { inferTypes } from "../graph/infer-types.ts";
 import { memoryUse } from "../graph/liveness.ts";
 import type { Loss } from "../losses/loss.ts";
 import { HEAD, type Parameters } from "../models/head.ts";
+import { BATCH } from "../models/training-form.ts";
 
 /** Names of the values that every training graph has. */
 export const STEP = { loss: "loss", target: "target", weights: "sample-weights" } as const;
@@ -31,7 +33,7 @@ export interface TrainingPlanOptions {
   readonly batchSize?: number | undefined;
   /** Channels per block of the runtime's blocked layout, where it has one. */
   readonly block?: number | undefined;
-  /** Bytes beyond which the forward pass is computed in stretches, twice. @default no limit */
+  /** Bytes beyond which the forward pass is computed in stretches, twice. No limit by default. */
   readonly memoryLimit?: number | undefined;
 }
 
@@ -57,31 +59,43 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   const fixed = block === undefined ? undefined : batchSize;
   const objective = withLoss(options, fixed);
   const plain = differentiate(objective, { of: STEP.loss, with: [...parameters.keys()] });
-  const sizes = new Map([["batch", batchSize ?? 1]]);
+  const sizes = new Map([[BATCH, batchSize ?? 1]]);
   const estimate = (graph: Graph): number => memoryUse(graph, sizes, GRADIENT_SHAPES).peak;
   const whole = estimate(plain);
   const small = whole > memoryLimit ? inStretches(plain, objective, input) : undefined;
   const chosen = small ?? plain;
-  const lowered = lower(chosen, PORTABLE);
+  const lowered =
+    block !== undefined && fixed !== undefined
+      ? lowerFast(chosen, { block, flatOutputs: true })
+      : lower(chosen, PORTABLE);
   return {
-    graph: deduplicate(lowered, objective.nodes.length),
+    graph: deduplicate(lowered, block === undefined ? objective.nodes.length : 0),
     batchSize: fixed,
     memory: { activations: small ? estimate(small) : whole, recomputed: small !== undefined },
   };
 }
 
+/** The graph that gives logits alone, in the fixed form that the training graph has, if it has one. */
+export function planForward(forward: Graph, batchSize: number | undefined, block: number | undefined): Graph {
+  if (batchSize === undefined || block === undefined) return forward;
+  return lowerFast(withBatch(forward, batchSize), { block });
+}
+
 /** The forward graph with the weighted mean of the samples' losses as its first output. */
 function withLoss({ forward, loss, numClasses }: TrainingPlanOptions, batchSize: number | undefined): Graph {
   const b = new GraphBuilder("training", forward);
-  const target = b.input(loss.target(STEP.target, "batch", numClasses));
-  const weights = b.input({ name: STEP.weights, dtype: "float32", shape: ["batch"] });
+  const target = b.input(loss.target(STEP.target, BATCH, numClasses));
+  const weights = b.input({ name: STEP.weights, dtype: "float32", shape: [BATCH] });
   const each = loss.build(b, HEAD.logits, target);
   b.named("ReduceSum", [b.mul(each, weights)], STEP.loss, { keepdims: { kind: "int", value: 0 } });
   const further = forward.outputs.filter(({ name }) => name !== HEAD.logits);
   const graph = b.build([{ name: STEP.loss, dtype: "float32", shape: [] }, ...further]);
-  if (batchSize === undefined) return graph;
-  const bound = (shape: Shape | undefined): Shape | undefined =>
-    shape?.map((dim) => (dim === "batch" ? batchSize : dim));
+  return batchSize === undefined ? graph : withBatch(graph, batchSize);
+}
+
+/** The graph for batches of exactly this many samples. */
+function withBatch(graph: Graph, batchSize: number): Graph {
+  const bound = (shape: Shape | undefined): Shape | undefined => shape?.map((dim) => (dim === BATCH ? batchSize : dim));
   return {
     ...graph,
     inputs: graph.inputs.map((info) => ({ ...info, shape: bound(info.shape) })),

@@ -30,6 +30,7 @@ export const RECIPE: PhaseRecipe = {
   optimizer: "adamw",
   weightDecay: 0.01,
   loss: "cross-entropy",
+  labelSmoothing: 0,
   patience: 10,
   seed: 0,
 };

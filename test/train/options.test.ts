@@ -4,6 +4,7 @@ import { type FineTuneOptions, recipe } from "../../src/train/options.ts";
 test("fills in everything that decides the result", () => {
   expect(recipe({}, 244)).toEqual({
     unfreeze: "head",
+    keepHead: true,
     batchNorm: "freeze",
     epochs: 75, // 8 steps each: 600 updates
     batchSize: 32,
@@ -11,6 +12,7 @@ test("fills in everything that decides the result", () => {
     optimizer: "adamw",
     weightDecay: 1,
     loss: "cross-entropy",
+    labelSmoothing: 0,
     patience: 15,
     seed: 0,
   });

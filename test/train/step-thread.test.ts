@@ -12,6 +12,7 @@ const options = {
   input: FEATURES,
   parameters: linearHead(size),
   loss: "cross-entropy",
+  labelSmoothing: 0,
   optimizer: "adamw",
   weightDecay: 0.1,
   numClasses: CLASSES.length,

@@ -6,6 +6,9 @@ import { inferTypes } from "../../graph/infer-types.ts";
 import { printGraph } from "../../graph/print.ts";
 import { backboneGraph, type Cut, findCut } from "../../models/backbone.ts";
 import { loadModel } from "../../models/load-model.ts";
+import type { Model } from "../../models/model.ts";
+import { type Stage, stagesOf } from "../../models/stages.ts";
+import { trainingForm } from "../../models/training-form.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { describePreprocessing } from "../../transforms/preprocessing.ts";
 import { UsageError } from "../arguments.ts";
@@ -36,7 +39,7 @@ export const inspect = command({
       preprocessing: model.preprocessing,
       preprocessingSource: model.preprocessingSource,
     };
-    const cut = tryCut(graph, options.cut);
+    const cut = tryCut(model, options.cut);
     for (const { name, dtype, shape } of report.inputs)
       output.result(`input       "${name}" ${dtype} ${formatShape(shape)}`);
     for (const { name, dtype, shape } of report.outputs)
@@ -67,9 +70,11 @@ interface CutReport {
   readonly replaced: number;
   /** Operators before the cut that have no gradient rule: they can only be frozen. */
   readonly withoutRule: readonly string[];
+  /** What `train --unfreeze last:N` counts, the last one last. */
+  readonly stages: readonly Stage[];
 }
 
-function tryCut(graph: Graph, at: string | undefined): CutReport | { readonly error: string } {
+function tryCut({ graph, preprocessing }: Model, at: string | undefined): CutReport | { readonly error: string } {
   try {
     const cut = findCut(graph, at);
     const backbone = backboneGraph(graph, cut);
@@ -77,7 +82,8 @@ function tryCut(graph: Graph, at: string | undefined): CutReport | { readonly er
     const withoutRule = [
       ...new Set(backbone.nodes.filter((node) => !ruleOf(node, BUILT_IN_RULES)).map(({ op }) => op)),
     ].sort();
-    return { cut, frozen, replaced: countParameters(graph) - frozen, withoutRule };
+    const stages = stagesOf(trainingForm(backbone, preprocessing?.inputSize));
+    return { cut, frozen, replaced: countParameters(graph) - frozen, withoutRule, stages };
   } catch (error) {
     return { error: messageOf(error) };
   }
@@ -88,7 +94,7 @@ function reportCut(report: CutReport | { readonly error: string }, output: Outpu
     output.result(`cut         none found: ${report.error}`);
     return;
   }
-  const { cut, frozen, replaced, withoutRule } = report;
+  const { cut, frozen, replaced, withoutRule, stages } = report;
   const old = cut.classifier
     ? `; the old classifier is ${cut.classifier.op} "${cut.classifier.name}" (${cut.numClasses} classes)`
     : "";
@@ -99,6 +105,8 @@ function reportCut(report: CutReport | { readonly error: string }, output: Outpu
   output.result(
     `trainable   a new head${withoutRule.length > 0 ? `; not before the cut: no gradient rule for ${withoutRule.join(", ")}` : ", and every layer before the cut"}`,
   );
+  for (const [i, { description }] of stages.entries())
+    output.result(`${i === 0 ? "stages      " : "            "}${description}`);
 }
 
 function describeGraph(graph: Graph) {

@@ -61,6 +61,13 @@ export const train = command({
     "weight-decay": { kind: "number", value: "<x>", min: 0, whole: false, help: "weight decay of the head" },
     optimizer: { kind: "text", value: "<name>", choices: Object.keys(OPTIMIZERS), help: "optimizer, default adamw" },
     loss: { kind: "text", value: "<name>", choices: Object.keys(LOSSES), help: "objective, default cross-entropy" },
+    "label-smoothing": {
+      kind: "number",
+      value: "<x>",
+      min: 0,
+      whole: false,
+      help: "share of each target spread over all classes (default 0)",
+    },
     patience: {
       kind: "number",
       value: "<n>",
@@ -115,6 +122,7 @@ export const train = command({
       weightDecay: options["weight-decay"],
       optimizer: choice(options.optimizer, OPTIMIZERS),
       loss: choice(options.loss, LOSSES),
+      labelSmoothing: options["label-smoothing"],
       patience: options.patience,
       cache: !options["no-cache"],
       ...session,
