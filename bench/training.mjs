@@ -47,7 +47,7 @@ const LEARNING_RATE = 1e-3;
 /** Steps at the start of a process that are not counted. */
 const WARM_UP = 2;
 /** Largest relative difference between the losses of both sides. */
-const SAME_LOSS = 1e-3;
+const SAME_LOSS = 5e-4;
 
 const titles = { resnet50: "ResNet-50", mobilenetv2: "MobileNetV2", "vit-tiny": "ViT-tiny" };
 const parts = {
@@ -170,10 +170,13 @@ function compare() {
   }
 }
 
-/** Ends the program unless both sides have the same losses: the later ones too where they train the same numbers. */
+/**
+ * Ends the program unless both sides have the same loss: the second too where they train the same numbers. Later ones
+ * say little: with random weights, rounding alone moves the third by 1e-3, within PyTorch too (float32 and float64).
+ */
 function agree({ network, row }, [[own], [nchw], [last]]) {
   const same = own.parameters === nchw.parameters;
-  const compared = same ? [0, 1, 2] : [0];
+  const compared = same ? [0, 1] : [0];
   const text = (losses) => compared.map((i) => losses[i].toFixed(5)).join(" ");
   const counts = `${own.parameters} and ${nchw.parameters} parameters`;
   console.error(`check: ${network} ${row}: loss ${text(own.losses)} and ${text(nchw.losses)}; ${counts}`);

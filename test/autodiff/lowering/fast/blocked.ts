@@ -54,10 +54,9 @@ export async function run(graph: Graph, feeds: Tensors): Promise<Tensors> {
   return await session.run(feeds);
 }
 
-export async function runFast(...args: Parameters<typeof fastGradient>): Promise<Tensor> {
-  const [, inputs] = args;
-  const feeds = Object.fromEntries(inputs.map((tensor, i) => [`x${i}`, tensor]));
-  return (await run(fastGradient(...args), feeds))["y"]!;
+/** The output of a graph of `fastGradient`. */
+export async function runGraph(graph: Graph, inputs: readonly Tensor[]): Promise<Tensor> {
+  return (await run(graph, Object.fromEntries(inputs.map((tensor, i) => [`x${i}`, tensor]))))["y"]!;
 }
 
 /** A convolution that changes nothing: its result is blocked. */
