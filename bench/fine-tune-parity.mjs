@@ -47,8 +47,8 @@ try {
     for (const seed of options.seeds.split(",").map(Number)) {
       const plan = recipe({ unfreeze: spec, seed, epochs: Number(options.epochs) }, train);
       const own = await rootstock(base, data, plan);
-      const torch = python([]);
-      const again = options.twice ? python(["--channels-last"]) : undefined;
+      const torch = python(["--channels-last"]); // the faster layout
+      const again = options.twice ? python([]) : undefined;
       report(plan, own, torch);
       summary.push({ plan, own, torch, again });
     }
@@ -167,7 +167,7 @@ function difference(a, b, key) {
 }
 
 function conclude(summary) {
-  const second = options.twice ? " PyTorch with itself, channels_last: training, validation |" : "";
+  const second = options.twice ? " PyTorch with itself, as NCHW: training, validation |" : "";
   console.log(
     `| unfreeze | seed | training loss differs by | validation loss differs by |${second} final accuracy: Rootstock, PyTorch |`,
   );

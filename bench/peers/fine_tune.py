@@ -37,6 +37,19 @@ def learning_rate(step, peak, warmup, total):
     return peak * 0.5 * (1 + math.cos(math.pi * min(1, (step - warmup) / (total - warmup + 1))))
 
 
+def best_temperature(scores, labels):
+    """As src/metrics/temperature.ts: golden-section search over the logarithm, a little of each target spread."""
+    scores = scores.double()
+    smoothing = 1 / (len(labels) + 2)
+    loss = lambda x: F.cross_entropy(scores * math.exp(-x), labels, label_smoothing=smoothing).item()
+    golden = (math.sqrt(5) - 1) / 2
+    low, high = -math.log(20), math.log(20)
+    while high - low > 1e-4:
+        x1, x2 = high - golden * (high - low), low + golden * (high - low)
+        low, high = (low, x2) if loss(x1) < loss(x2) else (x1, high)
+    return math.exp((low + high) / 2)
+
+
 def fine_tune(options):
     plan = json.loads((options.work / "run.json").read_text())
     floats = lambda name: torch.from_numpy(np.fromfile(options.work / f"{name}.f32", np.float32))
@@ -76,14 +89,15 @@ def fine_tune(options):
     optimizer = torch.optim.AdamW(groups, lr=plan["learningRate"])
     total = epochs * math.ceil(count / batch_size)
 
-    def validate():
+    def validate(calibrated=True):
         with torch.no_grad():
             scores = torch.cat([logits(part) for part in rows[count:].split(32)])
-        loss = F.cross_entropy(scores, labels[count:]).item()
+        temperature = best_temperature(scores, labels[count:]) if calibrated else 1
+        loss = F.cross_entropy(scores / temperature, labels[count:]).item()
         return {"loss": loss, "accuracy": (scores.argmax(1) == labels[count:]).float().mean().item()}
 
     began = time.perf_counter()
-    step, history = 0, [validate()]
+    step, history = 0, [validate(calibrated=False)]
     for order in orders:
         mean_loss = 0.0
         for chosen in order.split(batch_size):

@@ -80,6 +80,13 @@ export function differentiate(
   assertDifferentiable(obstacles(nodes, values, rules, shapeOf, constantOf), nodes.length, of);
   const { dtype } = scalarType(of, types);
 
+  const taken = parameters.map(gradientName).find((name) => types.has(name));
+  if (taken !== undefined)
+    throw new RootstockError(
+      "NOT_DIFFERENTIABLE",
+      `the graph has a value "${taken}" already, the name of a gradient. Rename it, or the parameter, first.`,
+    );
+
   const b = new GraphBuilder(graph.name, graph);
   const adjoints = new Map<Value, Value>([[of, b.scalar(1, dtype)]]);
   const accumulate = (value: Value, product: Value): void => {

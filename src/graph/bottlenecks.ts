@@ -3,9 +3,9 @@ import type { Graph, Node, Value } from "./graph.ts";
 import { usedBy } from "./traverse.ts";
 
 export interface BottleneckOptions {
-  /** Values that are no way for data, such as sizes that can be computed again anywhere. None by default. */
+  /** Values that are no way for data, such as sizes that can be computed again anywhere. @default new Set() */
   readonly without?: ReadonlySet<Value> | undefined;
-  /** Which values may be listed, beside the two ends. All by default. */
+  /** Which values may be listed, beside the two ends. @default () => true */
   readonly accept?: ((value: Value) => boolean) | undefined;
 }
 

@@ -18,7 +18,7 @@ import type { EpochReport } from "./callback.ts";
 import { dataRows, type SplitRows } from "./data-rows.ts";
 import { type FineTuneOptions, headRecipe, type Recipe, recipe } from "./options.ts";
 import { claimRunFolder, RUN_MARK, type RunFolder } from "./run-folder.ts";
-import { clock, defaultRunName, environment, freeMemory, now } from "./run-record.ts";
+import { clock, defaultRunName, environment, now, totalMemory } from "./run-record.ts";
 import { GraphScorer, measureLogits, type Scorer, scoreRows } from "./score.ts";
 import { trainHead } from "./train-head.ts";
 import { trainNetwork } from "./train-network.ts";
@@ -131,7 +131,7 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
         recipe: plan,
         callbacks: [listener],
         session,
-        memoryLimit: options.memoryLimit ?? 0.7 * freeMemory(),
+        memoryLimit: options.memoryLimit ?? 0.5 * totalMemory(),
         onMemory: (memory) => onProgress?.({ kind: "plan", text: memoryNote(memory, network.trainable!, plan) }),
         onStep: (done, total) => onProgress?.({ kind: "step", done, total }),
       })

@@ -5,6 +5,7 @@ import type { LossName } from "../losses/table.ts";
 import { LOSSES } from "../losses/table.ts";
 
 import { BATCH_NORM_POLICIES } from "../models/batch-norm.ts";
+import { UNFREEZE_FORMS } from "../models/unfreeze.ts";
 import { OPTIMIZERS, type OptimizerName } from "../optim/table.ts";
 import type { Provider } from "../runtime/providers.ts";
 import type { EpochReport } from "./callback.ts";
@@ -67,7 +68,7 @@ export interface FineTuneOptions {
   readonly maxCacheBytes?: number | undefined;
   /**
    * Bytes that the activations of a step may take; beyond, parts of the forward pass are computed twice instead of kept.
-   * @default 70 percent of the free memory
+   * @default half of the machine's memory
    */
   readonly memoryLimit?: number | undefined;
   /** What the rows that training reads may take in memory, in bytes; beyond, they are computed in every epoch. @default 2e9 */
@@ -121,6 +122,12 @@ export function recipe(options: FineTuneOptions, samples: number): Recipe {
   } = options;
   const alone = unfreeze === "head";
   const { batchSize = alone ? 32 : 16 } = options;
+  if (typeof unfreeze !== "string")
+    throw new RootstockError("BAD_CONFIG", `unfreeze requires ${UNFREEZE_FORMS}, got ${JSON.stringify(unfreeze)}.`);
+  for (const name of ["memoryLimit", "memoryBytes", "maxCacheBytes"] as const) {
+    const bytes = options[name];
+    if (bytes !== undefined) number(name, bytes, (x) => x >= 0, "a number of bytes from 0");
+  }
   oneOf("batchNorm", batchNorm, BATCH_NORM_CHOICES);
   if (options.threads !== undefined) wholeNumber("threads", options.threads, 1);
   oneOf("optimizer", optimizer, Object.keys(OPTIMIZERS));
@@ -134,6 +141,11 @@ export function recipe(options: FineTuneOptions, samples: number): Recipe {
   const weightDecay = options.weightDecay ?? usual.weightDecay;
   const { labelSmoothing = 0 } = options;
   const patience = options.patience ?? Math.max(10, Math.ceil(epochs / 5));
+  if (labelSmoothing > 0 && loss !== "cross-entropy")
+    throw new RootstockError(
+      "BAD_CONFIG",
+      `labelSmoothing requires the loss cross-entropy, got ${loss}. Leave one of them out.`,
+    );
   return {
     unfreeze,
     keepHead,

@@ -1,5 +1,5 @@
 /** What a run writes down about itself, so that somebody else can repeat it. */
-import { cpus, freemem, totalmem } from "node:os";
+import { cpus, totalmem } from "node:os";
 import { decoderVersion } from "../data/decoder-version.ts";
 import { runtimeVersion } from "../runtime/session.ts";
 import { VERSION } from "../version.ts";
@@ -54,7 +54,7 @@ export function defaultRunName(data: string): string {
   return name ? `${stamp}-${name}` : stamp;
 }
 
-/** Memory that is not in use, in bytes. */
-export function freeMemory(): number {
-  return freemem();
+/** Memory of the machine, in bytes. What is free of it changes, and no decision about numbers may depend on that. */
+export function totalMemory(): number {
+  return totalmem();
 }

@@ -57,7 +57,8 @@ export interface TrainedNetwork extends FitResult {
  */
 export async function trainNetwork(options: TrainNetworkOptions): Promise<TrainedNetwork> {
   const { suffix, head, train, validation, classes, recipe, callbacks, session, signal } = options;
-  const { seed, epochs, batchSize, learningRate, patience } = recipe;
+  const { seed, epochs, learningRate, patience } = recipe;
+  const batchSize = Math.min(recipe.batchSize, train.rows.count); // no step is larger, so none is planned for more
   const { activation } = LOSSES[recipe.loss]();
   const temperatureOf = (logits: Float32Array): number =>
     fitTemperature({ logits, labels: validation.labels, numClasses: classes.length, activation });

@@ -5,6 +5,7 @@ import { GRADIENT_SHAPES } from "../autodiff/gradient-operators.ts";
 import { lowerFast } from "../autodiff/lowering/fast/lower-fast.ts";
 import { lower } from "../autodiff/lowering/lower.ts";
 import { PORTABLE } from "../autodiff/lowering/portable.ts";
+import { steadyProducts } from "../autodiff/lowering/steady-products.ts";
 import { recompute } from "../autodiff/recompute.ts";
 import { bottlenecks } from "../graph/bottlenecks.ts";
 import { GraphBuilder } from "../graph/builder.ts";
@@ -33,7 +34,7 @@ export interface TrainingPlanOptions {
   readonly batchSize?: number | undefined;
   /** Channels per block of the runtime's blocked layout, where it has one. */
   readonly block?: number | undefined;
-  /** Bytes beyond which the forward pass is computed in stretches, twice. No limit by default. */
+  /** Bytes beyond which the forward pass is computed in stretches, twice. @default Number.POSITIVE_INFINITY */
   readonly memoryLimit?: number | undefined;
 }
 
@@ -66,10 +67,10 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   const chosen = small ?? plain;
   const lowered =
     block !== undefined && fixed !== undefined
-      ? lowerFast(chosen, { block, flatOutputs: true })
-      : lower(chosen, PORTABLE);
+      ? lowerFast(chosen, { block })
+      : deduplicate(lower(chosen, PORTABLE), objective.nodes.length);
   return {
-    graph: deduplicate(lowered, block === undefined ? objective.nodes.length : 0),
+    graph: steadyProducts(lowered),
     batchSize: fixed,
     memory: { activations: small ? estimate(small) : whole, recomputed: small !== undefined },
   };
@@ -78,7 +79,7 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
 /** The graph that gives logits alone, in the fixed form that the training graph has, if it has one. */
 export function planForward(forward: Graph, batchSize: number | undefined, block: number | undefined): Graph {
   if (batchSize === undefined || block === undefined) return forward;
-  return lowerFast(withBatch(forward, batchSize), { block });
+  return steadyProducts(lowerFast(withBatch(forward, batchSize), { block }));
 }
 
 /** The forward graph with the weighted mean of the samples' losses as its first output. */

@@ -10,8 +10,8 @@ function drawn(activation: "softmax" | "sigmoid", factor: number, n = 4000) {
   for (let i = 0; i < n; i++) {
     const row = Array.from({ length: 3 }, () => 2 * random.normal());
     const weights = row.map((x) => Math.exp(x));
-    let left = random.next() * weights.reduce((a, b) => a + b, 0);
-    labels[i] = weights.findIndex((weight) => (left -= weight) < 0);
+    const drawn = random.next() * weights.reduce((a, b) => a + b, 0);
+    labels[i] = drawn < weights[0]! ? 0 : drawn < weights[0]! + weights[1]! ? 1 : 2;
     logits.set(
       row.map((x) => factor * x),
       i * 3,

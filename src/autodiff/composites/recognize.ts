@@ -12,7 +12,7 @@ import { formulasOf } from "./match.ts";
 export interface RecognizeOptions {
   /** Values that must stay visible: the loss, and what it is differentiated by. @default [] */
   readonly keep?: readonly Value[] | undefined;
-  /** Says which nodes must stay by themselves, such as those with a rule of the caller. None by default. */
+  /** Says which nodes must stay by themselves, such as those with a rule of the caller. @default () => false */
   readonly excluded?: ((node: Node) => boolean) | undefined;
 }
 

@@ -24,11 +24,11 @@ export interface BlockedConv {
   /** Blocked, of the shape of Y. ONNX Runtime adds into it where nothing else reads it. */
   readonly sum?: Value | undefined;
   readonly kernel: readonly number[];
-  /** @default 1 */
+  /** @default [1, 1] */
   readonly strides?: readonly number[] | undefined;
-  /** @default 1 */
+  /** @default [1, 1] */
   readonly dilations?: readonly number[] | undefined;
-  /** All begins, then all ends; none is negative. @default 0 */
+  /** All begins, then all ends; none is negative. @default [0, 0, 0, 0] */
   readonly pads?: readonly number[] | undefined;
   /** Padding channels included. @default 1 */
   readonly group?: number | undefined;

@@ -5,7 +5,7 @@ import type { Forms } from "./forms.ts";
 
 /** Concat along the channels: one image of a blocked value is its blocks one behind the other. */
 export function concat(f: Forms, node: Node): boolean {
-  const sizes = node.inputs.map((value) => f.sizes(value));
+  const sizes = node.inputs.map((value) => f.known.sizes(value));
   const axis = intOf(node, "axis", 0);
   if ((axis !== 1 && axis !== -3) || !node.inputs.some((value) => f.isBlocked(value))) return false;
   if (!sizes.every((size) => size !== undefined && size[1] % f.block === 0)) return false;
@@ -18,9 +18,9 @@ export function concat(f: Forms, node: Node): boolean {
 export function slice(f: Forms, node: Node): boolean {
   const [x, ...lists] = node.inputs as readonly [Value, ...Value[]];
   const y = node.outputs[0]!;
-  const [sizes, result] = [f.sizes(x), f.sizes(y)];
+  const [sizes, result] = [f.known.sizes(x), f.known.sizes(y)];
   if (!sizes || !result || !f.isBlocked(x)) return false;
-  const [starts, , axes, steps] = lists.map((value) => f.numbers(value));
+  const [starts, , axes, steps] = lists.map((value) => f.known.numbers(value));
   const isStepped = (lists[3] ?? "") !== "" && steps?.[0] !== 1;
   if (starts?.length !== 1 || axes?.length !== 1 || isStepped) return false;
   const start = starts[0]! < 0 ? starts[0]! + sizes[1] : starts[0]!;
@@ -35,11 +35,11 @@ export function transpose(f: Forms, node: Node): boolean {
   const x = node.inputs[0]!;
   const y = node.outputs[0]!;
   const perm = intsOf(node, "perm", []).join();
-  if (perm === "0,3,1,2" && f.sizes(y)) {
+  if (perm === "0,3,1,2" && f.known.sizes(y)) {
     f.set(y, "channels-last", f.as(x, "plain"));
     return true;
   }
-  if (perm !== "0,2,3,1" || !f.sizes(x) || !(f.isBlocked(x) || f.has(x, "channels-last"))) return false;
+  if (perm !== "0,2,3,1" || !f.known.sizes(x) || !(f.isBlocked(x) || f.has(x, "channels-last"))) return false;
   f.set(y, "plain", f.as(x, "channels-last"));
   return true;
 }

@@ -1,7 +1,7 @@
 /** Which of several ways to compute a gradient is taken: measured by the caller, or by the thresholds here. */
 import { sizeOf } from "../../../tensor/tensor.ts";
 import type { WindowAttributes } from "../../gradient-operators.ts";
-import type { Sizes } from "./forms.ts";
+import type { Sizes } from "./known.ts";
 
 /**
  * The gradients that can be computed in several ways, and the ways.
@@ -38,9 +38,13 @@ const BATCHED_FROM = 400;
 /** Positions from which moving the larger side out of the blocked layout costs more than reading it there. */
 const BLOCKED_FROM = 700;
 
+/** Columns from which the product inside `volume` has the same bits for one thread and two; see steady-products.ts. */
+const STEADY_FROM = 160;
+
 /** The variants that can compute a gradient, the default first. */
-export function variantsOf({ kind, dy, window }: GradientKey): readonly Variant[] {
+export function variantsOf({ kind, x, dy, window }: GradientKey): readonly Variant[] {
   const positions = sizeOf(dy.slice(2));
+  if (kind === "dWkxk") return (x[1] ?? 0) * sizeOf(window.kernel) < STEADY_FROM ? ["taps"] : VARIANTS[kind];
   if (kind !== "dW1x1") return VARIANTS[kind];
   if (window.strides.some((stride) => stride > 1)) {
     return positions >= BATCHED_FROM ? ["batched", "single"] : ["single", "batched"];

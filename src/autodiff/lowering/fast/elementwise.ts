@@ -2,12 +2,12 @@
 import type { Node, Value } from "../../../graph/graph.ts";
 import { sizeOf } from "../../../tensor/tensor.ts";
 import type { Activation } from "./blocked-conv.ts";
-import { type Forms, hasSizes } from "./forms.ts";
+import type { Forms } from "./forms.ts";
 import { perChannel } from "./per-channel.ts";
 
 /** Finite for finite operands, and so harmless in padding channels. */
 const FINITE = new Set([
-  ...["Abs", "Clip", "Elu", "Erf", "HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "Neg", "Relu", "Sigmoid"],
+  ...["Abs", "Clip", "Elu", "Erf", "HardSigmoid", "HardSwish", "LeakyRelu", "Neg", "Relu", "Sigmoid"],
   ...["Sign", "Softplus", "Softsign", "Tanh", "ThresholdedRelu"],
   ...["Add", "Max", "Mean", "Min", "Mul", "Sub", "Sum"],
 ]);
@@ -18,11 +18,11 @@ const UNBOUNDED = new Set(["Div", "Exp", "Log", "Reciprocal", "Sqrt"]);
 /** Operands of the same sizes, or single numbers. False for what is not of this kind, or gains nothing. */
 export function elementwise(f: Forms, node: Node): boolean {
   const y = node.outputs[0]!;
-  const sizes = f.sizes(y);
+  const sizes = f.known.sizes(y);
   if (!sizes) return false;
   const isWhole = sizes[1] % f.block === 0;
   if (!FINITE.has(node.op) && !(isWhole && UNBOUNDED.has(node.op))) return false;
-  const alike = node.inputs.map((value) => value !== "" && hasSizes(f, value, sizes));
+  const alike = node.inputs.map((value) => value !== "" && f.known.hasSizes(value, sizes));
   if (!node.inputs.every((value, i) => alike[i] || value === "" || isSingle(f, value))) return perChannel(f, node);
   if (!node.inputs.some((value, i) => alike[i] && f.isBlocked(value))) return false;
   if (node.op === "Add" && alike.every(Boolean) && joinSum(f, node)) return true;
@@ -32,8 +32,16 @@ export function elementwise(f: Forms, node: Node): boolean {
   return true;
 }
 
+/** A copy of a blocked value is the value. */
+export function identity(f: Forms, { inputs, outputs }: Node): boolean {
+  const x = inputs[0]!;
+  if (!f.isBlocked(x)) return false;
+  f.set(outputs[0]!, "blocked", f.as(x, "blocked"));
+  return true;
+}
+
 function isSingle(f: Forms, value: Value): boolean {
-  const shape = f.shape(value);
+  const shape = f.known.shape(value);
   return shape !== undefined && sizeOf(shape) === 1;
 }
 
@@ -74,5 +82,5 @@ function activationOf(f: Forms, { op, inputs }: Node): Activation | undefined {
 const LARGEST = 2 ** 128 - 2 ** 104;
 
 function boundOf(f: Forms, value: Value | undefined, absent: number): number | undefined {
-  return value === undefined || value === "" ? absent : f.numbers(value)?.[0];
+  return value === undefined || value === "" ? absent : f.known.numbers(value)?.[0];
 }

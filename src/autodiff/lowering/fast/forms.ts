@@ -2,10 +2,9 @@
 import { invariant } from "../../../errors.ts";
 import { type Attributes, int, ints } from "../../../graph/attributes.ts";
 import type { GraphBuilder } from "../../../graph/builder.ts";
-import type { Graph, Node, Value, ValueType } from "../../../graph/graph.ts";
-import { producersOf, usedBy } from "../../../graph/traverse.ts";
-import { sizeOf, type Tensor, toNumbers } from "../../../tensor/tensor.ts";
+import type { Graph, Value, ValueType } from "../../../graph/graph.ts";
 import { BLOCKED_DOMAIN, type BlockedConv, blockedConv } from "./blocked-conv.ts";
+import { Known, type Sizes } from "./known.ts";
 
 /**
  * - `plain`: [n, c, h, w], ONNX's own.
@@ -16,14 +15,11 @@ import { BLOCKED_DOMAIN, type BlockedConv, blockedConv } from "./blocked-conv.ts
  */
 export type Layout = "plain" | "blocked" | "channels-last" | "channels-first";
 
-/** The sizes [n, c, h, w] of a value that can be blocked. */
-export type Sizes = readonly [n: number, c: number, h: number, w: number];
-
 export interface FormsOptions {
   readonly types: ReadonlyMap<Value, ValueType>;
   /** Channels per block. */
   readonly block: number;
-  /** Graph inputs that are fed blocked. @default none */
+  /** Graph inputs that are fed blocked. @default new Set() */
   readonly blocked?: ReadonlySet<Value> | undefined;
 }
 
@@ -32,10 +28,8 @@ export class Forms {
   readonly b: GraphBuilder;
   /** Channels per block. */
   readonly block: number;
-  readonly #types: ReadonlyMap<Value, ValueType>;
-  readonly #producers: ReadonlyMap<Value, Node>;
-  readonly #uses = new Map<Value, number>();
-  readonly #constants: Map<Value, Tensor>;
+  /** What is known of the values of the graph. */
+  readonly known: Known;
   readonly #forms = new Map<string, Value>();
   readonly #pending = new Map<Value, BlockedConv>();
   readonly #made = new Map<string, Value>();
@@ -43,50 +37,9 @@ export class Forms {
   constructor(b: GraphBuilder, graph: Graph, { types, block, blocked = new Set() }: FormsOptions) {
     this.b = b;
     this.block = block;
-    this.#types = types;
-    this.#producers = producersOf(graph.nodes);
-    this.#constants = new Map(graph.initializers);
-    for (const { op, outputs, attributes } of graph.nodes) {
-      const { value } = attributes;
-      if (op === "Constant" && value?.kind === "tensor") this.#constants.set(outputs[0]!, value.value);
-    }
-    const read = [...graph.nodes.flatMap(usedBy), ...graph.outputs.map(({ name }) => name)];
-    for (const value of read) this.#uses.set(value, (this.#uses.get(value) ?? 0) + 1);
+    this.known = new Known(graph, types);
     for (const { name } of graph.inputs) this.set(name, blocked.has(name) ? "blocked" : "plain", name);
     for (const name of graph.initializers.keys()) this.set(name, "plain", name);
-  }
-
-  // --- what is known of a value --------------------------------------------------------------------------------------
-
-  type(value: Value): ValueType | undefined {
-    return this.#types.get(value);
-  }
-
-  /** The shape of a value, if all sizes are known and none is zero. */
-  shape(value: Value): readonly number[] | undefined {
-    const shape = this.#types.get(value)?.shape;
-    return shape?.every((size): size is number => typeof size === "number" && size > 0) ? shape : undefined;
-  }
-
-  /** Sizes of a value that can be blocked: float32, with two spatial axes. */
-  sizes(value: Value): Sizes | undefined {
-    const shape = this.shape(value);
-    return shape?.length === 4 && this.#types.get(value)!.dtype === "float32" ? (shape as Sizes & number[]) : undefined;
-  }
-
-  /** The numbers of a value that is known before the graph runs. */
-  numbers(value: Value): readonly number[] | undefined {
-    const tensor = this.#constants.get(value);
-    return tensor && toNumbers(tensor);
-  }
-
-  /** Whether one node alone reads a value, and nobody outside the graph does. */
-  usedOnce(value: Value): boolean {
-    return this.#uses.get(value) === 1;
-  }
-
-  producer(value: Value): Node | undefined {
-    return this.#producers.get(value);
   }
 
   has(value: Value, layout: Layout): boolean {
@@ -102,8 +55,6 @@ export class Forms {
   padded(channels: number): number {
     return Math.ceil(channels / this.block) * this.block;
   }
-
-  // --- forms ---------------------------------------------------------------------------------------------------------
 
   set(value: Value, layout: Layout, form: Value): void {
     this.#forms.set(`${layout} ${value}`, form);
@@ -126,7 +77,7 @@ export class Forms {
 
   /** The promised convolution, if its result has one reader alone. The caller writes it, as part of another value. */
   take(value: Value, isFit: (conv: BlockedConv) => boolean = () => true): BlockedConv | undefined {
-    const conv = this.usedOnce(value) ? this.#pending.get(value) : undefined;
+    const conv = this.known.usedOnce(value) ? this.#pending.get(value) : undefined;
     if (!conv || !isFit(conv)) return undefined;
     this.#pending.delete(value);
     return conv;
@@ -134,7 +85,7 @@ export class Forms {
 
   /** Lets subgraphs and callers read a value by its own name. */
   pin(value: Value): void {
-    if (!this.#types.has(value) && !this.#forms.has(`plain ${value}`)) return; // of no node here
+    if (!this.known.type(value) && !this.#forms.has(`plain ${value}`)) return; // of no node here
     const plain = this.as(value, "plain");
     if (plain === value) return;
     this.set(value, "plain", this.#named(value, "Identity", plain, {}));
@@ -234,7 +185,7 @@ export class Forms {
 
   /** Makes the plain form of a value that nothing makes any longer: names of the node and of the value are free. */
   #named(value: Value, op: string, form: Value, attributes: Attributes, domain = ""): Value {
-    const name = this.#producers.get(value)?.name;
+    const name = this.known.producer(value)?.name;
     if (name === undefined) return this.b.custom(domain, op, [form], attributes); // an input, fed blocked
     this.b.node({ op, domain, name, inputs: [form], outputs: [value], attributes });
     return value;
@@ -246,7 +197,7 @@ export class Forms {
   }
 
   #sizes(value: Value): Sizes {
-    const sizes = this.sizes(value);
+    const sizes = this.known.sizes(value);
     invariant(sizes, () => `"${value}" has no sizes to be blocked by`);
     return sizes;
   }
@@ -257,14 +208,4 @@ export class Forms {
     this.#pending.delete(value);
     this.set(value, "blocked", blockedConv(this.b, conv));
   }
-}
-
-/** How many elements a map [h, w] of these sizes has. */
-export function areaOf(sizes: Sizes): number {
-  return sizeOf(sizes.slice(2));
-}
-
-/** Whether a value is a float32 map of these sizes. */
-export function hasSizes(f: Forms, value: Value, sizes: Sizes): boolean {
-  return f.sizes(value)?.every((size, i) => size === sizes[i]) === true;
 }

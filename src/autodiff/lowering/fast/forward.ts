@@ -3,7 +3,8 @@ import { intOf } from "../../../graph/attributes.ts";
 import type { Node, Value } from "../../../graph/graph.ts";
 import { windowOf } from "../../rules/window.ts";
 import type { BlockedConv } from "./blocked-conv.ts";
-import type { Forms, Sizes } from "./forms.ts";
+import type { Forms } from "./forms.ts";
+import type { Sizes } from "./known.ts";
 import { isSinglePosition, productForward } from "./single-position.ts";
 import { allTaps, packDepthwise, packForImage, packForward, packVector } from "./weights.ts";
 
@@ -14,7 +15,7 @@ const FEWEST_BLOCKED = 4;
 export function convForward(f: Forms, node: Node): boolean {
   const [x, w, bias = ""] = node.inputs as readonly [Value, Value, Value?]; // ONNX requires two
   const y = node.outputs[0]!;
-  const [xs, ws, ys] = [f.sizes(x), f.sizes(w), f.sizes(y)];
+  const [xs, ws, ys] = [f.known.sizes(x), f.known.sizes(w), f.known.sizes(y)];
   if (!xs || !ws || !ys) return false;
   const group = intOf(node, "group", 1);
   const window = windowOf(node, ws.slice(2), xs.slice(2), ys.slice(2), group);

@@ -2,7 +2,8 @@
 import type { Value } from "../../../graph/graph.ts";
 import type { WindowAttributes } from "../../gradient-operators.ts";
 import type { Variant } from "./choice.ts";
-import type { Forms, Sizes } from "./forms.ts";
+import type { Forms } from "./forms.ts";
+import type { Sizes } from "./known.ts";
 
 interface Operands {
   readonly x: Value;

@@ -4,9 +4,10 @@ import type { Node, Value } from "../../../graph/graph.ts";
 import { reachOf, readWindow, type WindowAttributes } from "../../gradient-operators.ts";
 import { blockedConv } from "./blocked-conv.ts";
 import type { Context } from "./context.ts";
-import type { Forms, Sizes } from "./forms.ts";
+import type { Forms } from "./forms.ts";
 import { isDepthwise } from "./forward.ts";
 import { pointwiseGradW } from "./grad-w-pointwise.ts";
+import type { Sizes } from "./known.ts";
 import { isSinglePosition, productGradW } from "./single-position.ts";
 
 /** Lowers ConvGradW(X, dY); false for what the portable lowering computes. */
@@ -14,7 +15,7 @@ export function convGradW(c: Context, node: Node): boolean {
   const { f } = c;
   const [x, dy] = node.inputs as readonly [Value, Value];
   const dw = node.outputs[0]!;
-  const [xs, dys] = [f.sizes(x), f.sizes(dy)];
+  const [xs, dys] = [f.known.sizes(x), f.known.sizes(dy)];
   if (!xs || !dys) return false;
   const window = readWindow(node);
   const found = gradientOf(c, { f, x, dy, xs, dys, window });

@@ -4,8 +4,9 @@ import type { Node, Value } from "../../../graph/graph.ts";
 import { reachOf, readWindow, type WindowAttributes } from "../../gradient-operators.ts";
 import { blockedConv } from "./blocked-conv.ts";
 import type { Context } from "./context.ts";
-import type { Forms, Sizes } from "./forms.ts";
+import type { Forms } from "./forms.ts";
 import { isDepthwise, isWorthBlocking } from "./forward.ts";
+import type { Sizes } from "./known.ts";
 import { isSinglePosition, productGradX } from "./single-position.ts";
 import { allTaps, packBackward, packDepthwise } from "./weights.ts";
 
@@ -14,7 +15,7 @@ export function convGradX(c: Context, node: Node): boolean {
   const { f } = c;
   const [dy, w] = node.inputs as readonly [Value, Value];
   const dx = node.outputs[0]!;
-  const [dys, ws, dxs] = [f.sizes(dy), f.sizes(w), f.sizes(dx)];
+  const [dys, ws, dxs] = [f.known.sizes(dy), f.known.sizes(w), f.known.sizes(dx)];
   if (!dys || !ws || !dxs) return false;
   const window = readWindow(node);
   if (isSinglePosition(window, dys.slice(2))) {

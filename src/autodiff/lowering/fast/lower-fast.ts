@@ -11,7 +11,7 @@ import { BLOCKED_DOMAIN } from "./blocked-conv.ts";
 import { concat, slice, transpose } from "./channels.ts";
 import type { Choose } from "./choice.ts";
 import { type Context, contextOf } from "./context.ts";
-import { elementwise } from "./elementwise.ts";
+import { elementwise, identity } from "./elementwise.ts";
 import { Forms } from "./forms.ts";
 import { convForward } from "./forward.ts";
 import { convGradW } from "./grad-w.ts";
@@ -34,7 +34,7 @@ export interface FastOptions {
 /**
  * The graph that `differentiate` gives, in operators of ONNX Runtime. Activations stay in its blocked layout, which its
  * convolutions read fastest, from one convolution to the next; what has no blocked form is computed as `gradient` does.
- * Names, element types and order of the outputs stay. @throws RootstockError BAD_CONFIG if an input has an open size.
+ * Names, types and order of the outputs stay. @throws RootstockError BAD_CONFIG if an input has an open size.
  */
 export function lowerFast(graph: Graph, options: FastOptions): Graph {
   checkOptions(graph, options.block);
@@ -104,6 +104,8 @@ function moved(c: Context, node: Node): boolean {
       return concat(f, node);
     case "Slice":
       return slice(f, node);
+    case "Identity":
+      return identity(f, node);
     case "Transpose":
       return transpose(f, node);
     default:
@@ -120,7 +122,7 @@ function keep(f: Forms, node: Node): void {
     for (const value of node.outputs) if (value !== "") f.set(value, "plain", value);
     return;
   }
-  const typeOf = (form: Value) => f.type(node.inputs[inputs.indexOf(form)] ?? form);
+  const typeOf = (form: Value) => f.known.type(node.inputs[inputs.indexOf(form)] ?? form);
   const shapeOf = (form: Value): Shape => {
     const shape = typeOf(form)?.shape;
     if (shape) return shape;

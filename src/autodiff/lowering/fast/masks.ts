@@ -2,7 +2,7 @@
 import { floatOf } from "../../../graph/attributes.ts";
 import type { Node, Value } from "../../../graph/graph.ts";
 import { type Activation, type BlockedConv, blockedConv } from "./blocked-conv.ts";
-import { type Forms, hasSizes } from "./forms.ts";
+import type { Forms } from "./forms.ts";
 import { constantVector } from "./weights.ts";
 
 /** The steps of a mask: rules/mask.ts writes them as HardSigmoid of this slope. */
@@ -22,7 +22,7 @@ export function clipMask(f: Forms, node: Node): boolean {
   const mask = matchClipMask(f, node);
   if (!mask || !f.isBlocked(mask.y)) return false;
   const { dy, y, high } = mask;
-  const group = f.padded(f.sizes(y)![1]);
+  const group = f.padded(f.known.sizes(y)![1]);
   const between = f.once(`mask ${high}`, y, () => {
     const x = f.as(y, "blocked");
     const positive = scaled(f, { x, scale: STEEP, group, activation: { name: "Clip", parameters: [0, high] } });
@@ -35,16 +35,16 @@ export function clipMask(f: Forms, node: Node): boolean {
 
 function matchClipMask(f: Forms, { op, inputs }: Node): ClipMask | undefined {
   if (op !== "Mul") return undefined;
-  const [product, below] = inputs.map((value) => f.producer(value));
-  if (product?.op !== "Mul" || !f.usedOnce(product.outputs[0]!)) return undefined;
+  const [product, below] = inputs.map((value) => f.known.producer(value));
+  if (product?.op !== "Mul" || !f.known.usedOnce(product.outputs[0]!)) return undefined;
   const [dy, aboveName] = product.inputs as readonly [Value, Value];
-  const above = f.producer(aboveName);
+  const above = f.known.producer(aboveName);
   const high = stepAt(below, -1);
   const low = stepAt(above, 1);
   const y = above?.inputs[0];
-  const sizes = y === undefined ? undefined : f.sizes(y);
+  const sizes = y === undefined ? undefined : f.known.sizes(y);
   if (low !== 0 || high === undefined || high <= 0 || !sizes || below!.inputs[0] !== y) return undefined;
-  return hasSizes(f, dy, sizes) ? { dy, y: y!, high } : undefined;
+  return f.known.hasSizes(dy, sizes) ? { dy, y: y!, high } : undefined;
 }
 
 /** The bound at which a step rises (sign 1) or falls (sign -1). */

@@ -1,19 +1,20 @@
 /** Blocked maps and numbers per channel or per position. */
 import type { Node, Value } from "../../../graph/graph.ts";
 import { blockedConv } from "./blocked-conv.ts";
-import { type Forms, hasSizes, type Sizes } from "./forms.ts";
+import type { Forms } from "./forms.ts";
+import type { Sizes } from "./known.ts";
 import { constantVector, packVector } from "./weights.ts";
 
 /** Mul, Add and Sub where one operand is broadcast; false for what is computed plain. */
 export function perChannel(f: Forms, node: Node): boolean {
   const [left, right] = node.inputs as readonly [Value, Value];
-  const sizes = f.sizes(node.outputs[0]!)!; // the caller has asked
+  const sizes = f.known.sizes(node.outputs[0]!)!; // the caller has asked
   if (node.inputs.length !== 2) return false;
   if (node.op === "Mul" && outerProduct(f, node, sizes)) return true;
-  const isMap = hasSizes(f, left, sizes);
+  const isMap = f.known.hasSizes(left, sizes);
   const [map, other] = isMap || node.op === "Sub" ? [left, right] : [right, left];
-  if (!hasSizes(f, map, sizes) || !f.isBlocked(map)) return false;
-  const shape = f.type(other)?.dtype === "float32" ? f.shape(other) : undefined;
+  if (!f.known.hasSizes(map, sizes) || !f.isBlocked(map)) return false;
+  const shape = f.known.type(other)?.dtype === "float32" ? f.known.shape(other) : undefined;
   if (!shape || shape.length > 4) return false;
   const [n, channels] = sizes;
   const [rows, columns, ...positions] = [...[1, 1, 1, 1].slice(shape.length), ...shape];
@@ -65,7 +66,7 @@ function gated(f: Forms, { y, map, other, sizes: [n, channels, h, w] }: Operands
 /** [n, c, 1, 1] times [1, 1, h, w]: how the gradient of a mean over positions spreads. */
 function outerProduct(f: Forms, { inputs, outputs }: Node, [n, channels, h, w]: Sizes): boolean {
   const [left, right] = inputs as readonly [Value, Value];
-  if (!hasSizes(f, left, [n, channels, 1, 1]) || !hasSizes(f, right, [1, 1, h, w])) return false;
+  if (!f.known.hasSizes(left, [n, channels, 1, 1]) || !f.known.hasSizes(right, [1, 1, h, w])) return false;
   if (channels < f.block) return false;
   const wide = f.padded(channels);
   const means = f.reshape(f.as(left, "blocked"), [n, wide / f.block, 1, f.block]);

@@ -2,12 +2,12 @@
 import { intOf } from "../../../graph/attributes.ts";
 import type { Node, Value } from "../../../graph/graph.ts";
 import { BLOCKED_DOMAIN } from "./blocked-conv.ts";
-import { areaOf, type Forms } from "./forms.ts";
+import type { Forms } from "./forms.ts";
 
 /** MaxPool without places, and GlobalAveragePool. */
 export function pool(f: Forms, node: Node): boolean {
   const x = node.inputs[0]!;
-  if (!f.sizes(x) || !f.sizes(node.outputs[0]!) || !f.isBlocked(x) || node.outputs.length > 1) return false;
+  if (!f.known.sizes(x) || !f.known.sizes(node.outputs[0]!) || !f.isBlocked(x) || node.outputs.length > 1) return false;
   f.set(node.outputs[0]!, "blocked", f.b.custom(BLOCKED_DOMAIN, node.op, [f.as(x, "blocked")], node.attributes));
   return true;
 }
@@ -16,7 +16,7 @@ export function pool(f: Forms, node: Node): boolean {
 export function reduce(f: Forms, node: Node): boolean {
   const [x, axesName = ""] = node.inputs as readonly [Value, Value?];
   const y = node.outputs[0]!;
-  const [sizes, shape, numbers] = [f.sizes(x), f.shape(y), f.numbers(axesName)];
+  const [sizes, shape, numbers] = [f.known.sizes(x), f.known.shape(y), f.known.numbers(axesName)];
   if (!sizes || !shape || !numbers || !f.isBlocked(x)) return false;
   const axes = [...new Set(numbers.map((axis) => (axis < 0 ? axis + 4 : axis)))].sort().join();
   if (axes !== "2,3" && axes !== "0,2,3") return false;
@@ -26,7 +26,7 @@ export function reduce(f: Forms, node: Node): boolean {
   const wide = f.padded(channels);
   const means = b.custom(BLOCKED_DOMAIN, "GlobalAveragePool", [f.as(x, "blocked")]); // [n, c', 1, 1]
   const perChannel = overBatch ? b.reduceSum(means, { axes: [0] }) : means;
-  const factor = node.op === "ReduceSum" ? areaOf(sizes) : overBatch ? 1 / n : 1;
+  const factor = node.op === "ReduceSum" ? sizes[2] * sizes[3] : overBatch ? 1 / n : 1;
   const scaled = factor === 1 ? perChannel : b.mul(perChannel, b.scalar(factor));
   const own = wide === channels ? scaled : f.cut(scaled, [1], [channels]);
   const keepdims = intOf(node, "keepdims", 1) === 1;

@@ -15,22 +15,22 @@ export function isSinglePosition({ kernel, size, pads, group }: WindowAttributes
 export function productForward(f: Forms, { inputs, outputs }: Node): Value {
   const [x, w, bias = ""] = inputs as readonly [Value, Value, Value?];
   const c = bias === "" ? "" : f.as(bias, "plain");
-  return f.reshape(f.b.gemm(matrix(f, x), matrix(f, w), { transB: true, c }), f.shape(outputs[0]!)!);
+  return f.reshape(f.b.gemm(matrix(f, x), matrix(f, w), { transB: true, c }), f.known.shape(outputs[0]!)!);
 }
 
 /** dX [n, c] = dY [n, m] W [m, c]. */
 export function productGradX(f: Forms, { inputs, outputs }: Node): Value {
   const [dy, w] = inputs as readonly [Value, Value];
-  return f.reshape(f.b.gemm(matrix(f, dy), matrix(f, w)), f.shape(outputs[0]!)!);
+  return f.reshape(f.b.gemm(matrix(f, dy), matrix(f, w)), f.known.shape(outputs[0]!)!);
 }
 
 /** dW [m, c] = dYᵀ X. */
 export function productGradW(f: Forms, x: Value, dy: Value): Value {
-  const [m, c] = [f.shape(dy)![1]!, f.shape(x)![1]!];
+  const [m, c] = [f.known.shape(dy)![1]!, f.known.shape(x)![1]!];
   return f.reshape(f.b.gemm(matrix(f, dy), matrix(f, x), { transA: true }), [m, c, 1, 1]);
 }
 
 /** [a, b, 1, 1] as [a, b]. */
 function matrix(f: Forms, value: Value): Value {
-  return f.once("matrix", value, () => f.reshape(f.as(value, "plain"), f.shape(value)!.slice(0, 2)));
+  return f.once("matrix", value, () => f.reshape(f.as(value, "plain"), f.known.shape(value)!.slice(0, 2)));
 }

@@ -78,7 +78,7 @@ export function packDepthwise(f: Forms, w: Value, taps: readonly number[], kerne
 export function packVector(f: Forms, vector: Value, m: number): Value {
   return f.once("vector", vector, () => {
     const plain = f.as(vector, "plain");
-    return f.fill(f.shape(vector)?.length === 1 ? plain : f.reshape(plain, [m]), [f.padded(m) - m]);
+    return f.fill(f.known.shape(vector)?.length === 1 ? plain : f.reshape(plain, [m]), [f.padded(m) - m]);
   });
 }
 
@@ -109,6 +109,6 @@ function filled(f: Forms, w: Value): Value {
 }
 
 function weightSizes(f: Forms, w: Value): [m: number, c: number, kh: number, kw: number, taps: number] {
-  const [m, c, kh, kw] = f.sizes(w)!; // callers have asked for them
+  const [m, c, kh, kw] = f.known.sizes(w)!; // callers have asked for them
   return [m, c, kh, kw, kh * kw];
 }

@@ -149,7 +149,7 @@ describeBlocked("convolutions, lowered fast, agree with ONNX Runtime's own", () 
 
 describe("the choice", () => {
   const pointwise = row("1x1", [2, 32, 16], [8, 8], [1, 1]);
-  const kernel3 = row("3x3", [2, 16, 16], [8, 8], [3, 3], { pads: PAD1, strides: TWO });
+  const kernel3 = row("3x3", [2, 32, 16], [8, 8], [3, 3], { pads: PAD1, strides: TWO });
   const operators = (op: "ConvGradX" | "ConvGradW", r: Row, choice?: Variant): string[] => {
     const { x, w, dy } = operandsOf(r);
     const operands = op === "ConvGradX" ? [dy, w] : [x, dy];
