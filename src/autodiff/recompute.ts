@@ -33,7 +33,7 @@ export function recompute(graph: Graph, { forward, checkpoints, inputs }: Recomp
   const made = new Set(graph.nodes.slice(forward).flatMap(({ outputs }) => outputs));
 
   const b = new GraphBuilder(graph.name, { ...graph, nodes: [] });
-  b.reserve([...new Set(graph.nodes.flatMap(({ name, outputs }) => [name, ...outputs]))]);
+  b.reserveNodes(graph.nodes);
   for (const node of graph.nodes.slice(0, forward)) b.node(node);
   const again = new Map<Value, Value>();
   let latest: Value | undefined; // a value of the backward pass: what comes after it cannot run before

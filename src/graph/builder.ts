@@ -96,6 +96,11 @@ export class GraphBuilder {
     this.#nodes.push(node);
   }
 
+  /** Keeps the names of nodes and of their outputs free, for `node` to add them later, changed or not. */
+  reserveNodes(nodes: readonly Node[]): void {
+    this.reserve([...new Set(nodes.flatMap(({ name, outputs }) => [name, ...outputs]))]);
+  }
+
   /** Keeps names free for nodes that `node` will add: fresh names avoid them. */
   reserve(names: readonly Value[]): void {
     for (const name of names.filter((name) => name !== "")) {

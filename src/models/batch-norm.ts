@@ -7,6 +7,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { foldBatchNorm, isFrozenBatchNorm } from "./fold-batch-norm.ts";
 import type { Parameters } from "./head.ts";
+import { withConstants } from "./trainable-graph.ts";
 
 /** Policies that a suffix is trained with: see `withBatchNorm`. */
 export const BATCH_NORM_POLICIES = ["freeze", "affine", "train"] as const;
@@ -102,15 +103,8 @@ function affineOnly(suffix: Graph, parameters: Parameters): ParameterizedSuffix 
       `--batch-norm affine requires scales or shifts of BatchNormalization among what is unfrozen, got ${parameters.size} other parameters. Unfreeze more, or use --batch-norm freeze.`,
     );
   }
-  const constants = [...parameters].filter(([name]) => !kept.has(name));
-  return {
-    parameters: kept,
-    suffix: {
-      ...suffix,
-      inputs: suffix.inputs.filter(({ name }) => !parameters.has(name) || kept.has(name)),
-      initializers: new Map<Value, Tensor>([...suffix.initializers, ...constants]),
-    },
-  };
+  const constants = new Map([...parameters].filter(([name]) => !kept.has(name)));
+  return { parameters: kept, suffix: withConstants(suffix, constants) };
 }
 
 /** A graph whose normalizations use the statistics of the batch and give them out. */

@@ -76,6 +76,15 @@ export function withValues(backbone: Graph, values: ReadonlyMap<Value, Tensor>):
   return { ...backbone, initializers };
 }
 
+/** The graph with some of its inputs as initializers of these values. */
+export function withConstants(graph: Graph, values: ReadonlyMap<Value, Tensor>): Graph {
+  return {
+    ...graph,
+    inputs: graph.inputs.filter(({ name }) => !values.has(name)),
+    initializers: new Map([...graph.initializers, ...values]),
+  };
+}
+
 function prefixGraph(backbone: Graph, start: Value, shape: Shape): Graph {
   const before = subgraph(backbone, backbone.inputs, [{ name: start, dtype: "float32", shape }]);
   const b = new GraphBuilder(backbone.name, before);

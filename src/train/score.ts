@@ -3,7 +3,7 @@ import type { Rows } from "../features/rows.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { type Evaluation, evaluateClassification } from "../metrics/classification.ts";
 import { Session, type SessionOptions } from "../runtime/session.ts";
-import { tensor } from "../tensor/tensor.ts";
+import { sizeOf, tensor } from "../tensor/tensor.ts";
 
 /** Rows per run: enough to keep the processor busy, few enough to keep memory small. */
 const BATCH = 32;
@@ -64,7 +64,7 @@ export class GraphScorer implements Scorer, AsyncDisposable {
   }
 
   async logits(samples: Float32Array): Promise<Float32Array> {
-    const count = samples.length / this.#shape.reduce((product, size) => product * size, 1);
+    const count = samples.length / sizeOf(this.#shape);
     const feeds = { [this.#input]: tensor("float32", [count, ...this.#shape], samples) };
     const output = this.#session.graph.outputs[0]!.name;
     return (await this.#session.run(feeds, [output]))[output]!.data as Float32Array; // features and heads are float32

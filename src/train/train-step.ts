@@ -8,7 +8,7 @@ import { HEAD, type Parameters } from "../models/head.ts";
 import { type Optimizer, zeroSlots } from "../optim/optimizer.ts";
 import { blockedLayout } from "../runtime/blocked-layout.ts";
 import { Session, type SessionOptions } from "../runtime/session.ts";
-import { float32, tensor } from "../tensor/tensor.ts";
+import { float32, sizeOf, tensor } from "../tensor/tensor.ts";
 import { planForward, planTraining, STEP, type StepMemory, type TrainingPlan } from "./training-plan.ts";
 
 export interface TrainStepOptions {
@@ -180,7 +180,7 @@ export class TrainStep implements Trainer {
   }
 
   #rowLength(): number {
-    return this.#sampleShape().reduce((product, dim) => product * dim, 1);
+    return sizeOf(this.#sampleShape());
   }
 }
 

@@ -9,7 +9,7 @@ import { describeBatchNorm, type NormalizedSuffix, withBatchNorm } from "../mode
 import type { Parameters } from "../models/head.ts";
 import { imageInput } from "../models/image-input.ts";
 import type { Model } from "../models/model.ts";
-import { trainableGraph } from "../models/trainable-graph.ts";
+import { trainableGraph, withConstants } from "../models/trainable-graph.ts";
 import { trainingForm } from "../models/training-form.ts";
 import { type Trainable, unfreeze } from "../models/unfreeze.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
@@ -101,15 +101,6 @@ function batchNormNote(suffix: Graph, policy: Recipe["batchNorm"]): string {
   if (count > 0) return `batchnorm ${policy}: ${count} layers in the part that trains`;
   const folded = biased > 0 ? "none in the part that trains: folded into its convolutions, or never there" : "none";
   return `batchnorm ${folded}`;
-}
-
-/** A graph whose parameter inputs are initializers. */
-export function withConstants(graph: Graph, parameters: Parameters): Graph {
-  return {
-    ...graph,
-    inputs: graph.inputs.filter(({ name }) => !parameters.has(name)),
-    initializers: new Map([...graph.initializers, ...parameters]),
-  };
 }
 
 /** The part of the network that reads rows, with every weight a constant: the identity where only the head trains. */

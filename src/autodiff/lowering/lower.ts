@@ -26,7 +26,7 @@ export type LoweringTable = { readonly [Op in GradientOp]: Lowering };
 export function lower(graph: Graph, table: LoweringTable, shapes: ShapeRules = {}): Graph {
   const types = inferTypes(graph, { ...shapes, ...GRADIENT_SHAPES });
   const b = new GraphBuilder(graph.name, { ...graph, nodes: [] });
-  b.reserve([...new Set(graph.nodes.flatMap(({ name, outputs }) => [name, ...outputs]))]);
+  b.reserveNodes(graph.nodes);
   const lowered = new Map<Value, Value>();
   const now = (value: Value): Value => lowered.get(value) ?? value;
   for (const node of graph.nodes) {

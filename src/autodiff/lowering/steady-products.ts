@@ -27,7 +27,7 @@ export function steadyProducts(graph: Graph): Graph {
   const types = inferTypes(graph, BLOCKED);
   const shapeOf = (value: Value | undefined): Shape | undefined => types.get(value ?? "")?.shape;
   const b = new GraphBuilder(graph.name, { ...graph, nodes: [] });
-  b.reserve([...new Set(graph.nodes.flatMap(({ name, outputs }) => [name, ...outputs]))]);
+  b.reserveNodes(graph.nodes);
   for (const node of graph.nodes) {
     const sizes = productOf(node, shapeOf);
     if (sizes === undefined || sizes.columns <= sizes.rows || sizes.columns >= WIDE) b.node(node);

@@ -49,7 +49,7 @@ export function lowerBlocked(
 ): Graph {
   const types = inferTypes(graph, { ...shapes, ...GRADIENT_SHAPES });
   const b = new GraphBuilder(graph.name, { ...graph, nodes: [] });
-  b.reserve([...new Set(graph.nodes.flatMap(({ name, outputs }) => [name, ...outputs]))]);
+  b.reserveNodes(graph.nodes);
   const f = new Forms(b, graph, { types, block, blocked });
   const c = contextOf(f, choose);
   for (const node of graph.nodes) if (!moved(c, node)) keep(f, node);
