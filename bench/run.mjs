@@ -4,10 +4,11 @@
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { cpus, loadavg, tmpdir, totalmem } from "node:os";
+import { cpus, tmpdir, totalmem } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { load, median, show } from "./numbers.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -147,20 +148,6 @@ function describe(versions) {
   for (const line of lines) console.log(`- ${line}`);
   console.log("");
   if (Number(loadAtStart) > 0.5) console.error("warning: the machine is busy; these numbers are not to be kept");
-}
-
-function load() {
-  return loadavg()[0].toFixed(2);
-}
-
-function median(list) {
-  const sorted = list.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-function show(value) {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
 function read(name) {

@@ -7,7 +7,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { cpus, loadavg, tmpdir, totalmem } from "node:os";
+import { cpus, tmpdir, totalmem } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -24,6 +24,7 @@ import { sgd } from "../dist/optim/sgd.js";
 import { runtimeVersion, Session } from "../dist/runtime/session.js";
 import { float32 } from "../dist/tensor/tensor.js";
 import { TrainStep } from "../dist/train/train-step.js";
+import { load, median, show } from "./numbers.mjs";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -226,18 +227,4 @@ function run(program, args) {
 function floats(path) {
   const bytes = readFileSync(path);
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-}
-
-function load() {
-  return loadavg()[0].toFixed(2);
-}
-
-function median(list) {
-  const sorted = list.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-function show(value) {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

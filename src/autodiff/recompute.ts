@@ -21,8 +21,9 @@ export interface RecomputeOptions {
 }
 
 /**
- * A differentiated graph that gives the same bits and keeps, of the stretches between checkpoints, only the last: the
- * nodes of the others run a second time, each stretch just before the first node of the backward pass that reads it.
+ * A differentiated graph that gives the same and keeps, of the stretches between checkpoints, only the last: the nodes of
+ * the others run a second time, each stretch just before the first node of the backward pass that reads it. Lowered node
+ * by node the results have the same bits; a lowering that joins operators may join them otherwise, and round otherwise.
  */
 export function recompute(graph: Graph, { forward, checkpoints, inputs }: RecomputeOptions): Graph {
   const stretchOf = stretches(graph.nodes.slice(0, forward), checkpoints);
