@@ -106,6 +106,11 @@ const WITHOUT_MIRROR: readonly MirrorException[] = [
   { path: "models/layout.ts", testedBy: "models/stages.test.ts", reason: "reads maps in both layouts for stages" },
   { path: "models/record.ts", testedBy: "models/preprocessing.test.ts", reason: "the check behind every form" },
   { path: "onnx/attribute-kind.ts", testedBy: "graph/load-save.test.ts", reason: "numbers of the file format" },
+  {
+    path: "optim/kernels.ts",
+    testedBy: "optim/elementwise.test.ts",
+    reason: "generated from kernels.wat, which the test assembles again",
+  },
   { path: "tensor/dtype.ts", testedBy: "tensor/tensor.test.ts", reason: "names of element types and their arrays" },
   { path: "train/data-rows.ts", testedBy: "train/unfreeze-network.test.ts", reason: "one run over both ways to read" },
   { path: "train/step-task.ts", testedBy: "train/step-thread.test.ts", reason: "what passes between the threads" },

@@ -1,4 +1,5 @@
 /** Adam and AdamW: steps scaled by running moments of the gradient. They differ in where weight decay enters. */
+import { updateInPlace } from "./elementwise.ts";
 import { checkRange, checkUpdate, type Optimizer } from "./optimizer.ts";
 
 /** Options of {@link adam}. */
@@ -59,20 +60,17 @@ function momentBased(
     slots: ["firstMoment", "secondMoment"],
     update(parameter, gradient, slots, { learningRate, step, decay }) {
       checkUpdate(optimizer, parameter, gradient, slots);
-      const [first, second] = [slots[0]!, slots[1]!];
-      const l2 = decay && !decoupled ? weightDecay : 0;
-      const kept = decay && decoupled ? 1 - learningRate * weightDecay : 1;
-      const stepSize = learningRate / (1 - beta1 ** step);
-      const secondScale = 1 / Math.sqrt(1 - beta2 ** step);
-      for (let i = 0; i < parameter.length; i++) {
-        const w = parameter[i]!;
-        const g = gradient[i]! + l2 * w;
-        const m = beta1 * first[i]! + (1 - beta1) * g;
-        const v = beta2 * second[i]! + (1 - beta2) * g * g;
-        first[i] = m;
-        second[i] = v;
-        parameter[i] = kept * w - (stepSize * m) / (Math.sqrt(v) * secondScale + epsilon);
-      }
+      updateInPlace("adam", [parameter, ...slots], gradient, [
+        decay && !decoupled ? weightDecay : 0,
+        beta1,
+        1 - beta1,
+        beta2,
+        1 - beta2,
+        decay && decoupled ? 1 - learningRate * weightDecay : 1,
+        learningRate / (1 - beta1 ** step),
+        1 / Math.sqrt(1 - beta2 ** step),
+        epsilon,
+      ]);
     },
   };
   return optimizer;

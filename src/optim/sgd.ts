@@ -1,4 +1,5 @@
 /** Stochastic gradient descent with momentum, in PyTorch's convention. */
+import { updateInPlace } from "./elementwise.ts";
 import { checkRange, checkUpdate, type Optimizer } from "./optimizer.ts";
 
 /** Options of {@link sgd}. */
@@ -40,13 +41,7 @@ export function sgd({ momentum = 0.9, nesterov = false, weightDecay = 0 }: SgdOp
         }
         return;
       }
-      for (let i = 0; i < parameter.length; i++) {
-        const w = parameter[i]!;
-        const g = gradient[i]! + l2 * w;
-        const v = momentum * velocity[i]! + g;
-        velocity[i] = v;
-        parameter[i] = w - learningRate * (nesterov ? g + momentum * v : v);
-      }
+      updateInPlace("sgd", [parameter, velocity], gradient, [learningRate, l2, momentum, Number(nesterov)]);
     },
   };
   return optimizer;

@@ -67,7 +67,7 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   const chosen = small ?? plain;
   const lowered =
     block !== undefined && fixed !== undefined
-      ? lowerFast(chosen, { block })
+      ? lowerFast(chosen, { block, flatOutputs: true })
       : deduplicate(lower(chosen, PORTABLE), objective.nodes.length);
   return {
     graph: steadyProducts(lowered),
