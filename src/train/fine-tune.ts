@@ -1,5 +1,6 @@
 /** Transfer learning in one call: frozen backbone → features → new head → trained, measured, exportable model. */
-import { bySplit, type Dataset, manifest } from "../data/sample.ts";
+import { access, constants } from "node:fs/promises";
+import { bySplit, type Dataset, labelsOf, manifest, type Sample, type Split } from "../data/sample.ts";
 import { listed, RootstockError } from "../errors.ts";
 import { exportMetadata, exportModel, type TrainedModel } from "../export/export-model.ts";
 import type { ParityCheck } from "../export/verify.ts";
@@ -23,7 +24,7 @@ import { GraphScorer, measureLogits, type Scorer, scoreRows } from "./score.ts";
 import { trainHead } from "./train-head.ts";
 import { trainNetwork } from "./train-network.ts";
 import type { StepMemory } from "./training-plan.ts";
-import { scoringGraph, unfreezeNetwork } from "./unfreeze-network.ts";
+import { adaptNetwork, scoringGraph, sizeNote, type UnfrozenNetwork, unfreezeNetwork } from "./unfreeze-network.ts";
 
 /** Images on which an exported file is checked against training. */
 const PARITY_IMAGES = 16;
@@ -68,6 +69,9 @@ export async function fineTune(base: Model, data: Dataset, options: FineTuneOpti
   const plan = recipe(options, bySplit(data, "train").length);
   const cut = findCut(base.graph, options.cut);
   const preprocessing = base.requirePreprocessing();
+  // Whatever needs only the model and the names of the files is checked before anything is written or computed.
+  const network = unfreezeNetwork({ base, cut }, plan);
+  await checkFiles(data);
   const folder = options.out === undefined ? undefined : await claimRunFolder(options.out);
   try {
     announce(base, cut, options);
@@ -81,7 +85,7 @@ export async function fineTune(base: Model, data: Dataset, options: FineTuneOpti
     });
     await folder?.write("environment", environment());
     await folder?.write("data", manifest(data));
-    return await runPlan({ base, data, options, plan, cut, folder, started });
+    return await runPlan({ base, data, options, plan, cut, network, folder, started });
   } finally {
     await folder?.close();
   }
@@ -93,16 +97,20 @@ interface Job {
   readonly options: FineTuneOptions;
   readonly plan: Recipe;
   readonly cut: Cut;
+  /** With the statistics of the file. */
+  readonly network: UnfrozenNetwork;
   readonly folder: RunFolder | undefined;
   readonly started: number;
 }
 
-async function runPlan({ base, data, options, plan, cut, folder, started }: Job): Promise<Run> {
+async function runPlan({ base, data, options, plan, cut, network: planned, folder, started }: Job): Promise<Run> {
   const { onProgress, signal, threads, provider } = options;
   const { classes } = data;
   const session = { threads, provider };
-  const network = await unfreezeNetwork({ base, cut, data }, plan, options);
+  const network = plan.batchNorm === "adapt" ? await adaptNetwork({ base, cut, data }, plan, options) : planned;
   for (const text of network.notes) onProgress?.({ kind: "plan", text });
+  const large = sizeNote(network, bySplit(data, "train").length);
+  if (large !== undefined) onProgress?.({ kind: "warning", text: large });
   await using rows = await dataRows(network, data.samples, {
     ...options,
     name: base.name,
@@ -113,7 +121,7 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
   });
   const failed = rows.failed.map(({ sample, error }) => ({ file: sample.file, error }));
   const [train, validation, test] = [rows.split("train"), rows.split("validation"), rows.split("test")];
-  checkSplits(classes, train.labels, validation.labels, failed);
+  checkSplits(classes, rows.split, failed);
   const featuresDone = clock();
 
   const listener = { name: "record", onEpochEnd: (report: EpochReport) => tell(report, folder, options) };
@@ -133,6 +141,8 @@ async function runPlan({ base, data, options, plan, cut, folder, started }: Job)
         session,
         memoryLimit: options.memoryLimit ?? 0.5 * totalMemory(),
         onMemory: (memory) => onProgress?.({ kind: "plan", text: memoryNote(memory, network.trainable!, plan) }),
+        onMeasure: (count) =>
+          onProgress?.({ kind: "plan", text: `autotune  measuring ${count} gradients on this machine, once` }),
         onStep: (done, total) => onProgress?.({ kind: "step", done, total }),
       })
     : { ...head, parameters: new Map<string, never>(), temperature: undefined };
@@ -205,11 +215,28 @@ function memoryNote({ activations, recomputed }: StepMemory, { parameters }: Nor
   return `memory    about ${megabytes(activations + state)}: activations ${megabytes(activations)}${twice}; weights, gradients and optimizer ${megabytes(state)}`;
 }
 
+/** How many files are looked at together. */
+const LOOKS = 64;
+
+/** Fails as `checkSplits` does where files are gone: that is known before the others are computed. */
+async function checkFiles({ classes, samples }: Dataset): Promise<void> {
+  const failed: { file: string; error: string }[] = [];
+  const there: Sample[] = [];
+  for (let start = 0; start < samples.length; start += LOOKS) {
+    const part = samples.slice(start, start + LOOKS);
+    const looks = await Promise.allSettled(part.map(({ file }) => access(file, constants.R_OK)));
+    for (const [i, { status }] of looks.entries())
+      if (status === "fulfilled") there.push(part[i]!);
+      else failed.push({ file: part[i]!.file, error: "cannot be read" });
+  }
+  const labelsIn = (split: Split) => ({ labels: labelsOf(there.filter((sample) => sample.split === split)) });
+  checkSplits(classes, labelsIn, failed);
+}
+
 /** Every class needs a training image that can be decoded, and validation needs any. */
 function checkSplits(
   classes: readonly string[],
-  train: Int32Array,
-  validation: Int32Array,
+  split: (name: Split) => { readonly labels: Int32Array },
   failed: Run["failed"],
 ): void {
   const reasons =
@@ -219,14 +246,15 @@ function checkSplits(
           2,
         )}.`
       : "";
-  const absent = classes.filter((_, label) => !train.includes(label));
+  const trained = new Set(split("train").labels);
+  const absent = classes.filter((_, label) => !trained.has(label));
   if (absent.length > 0) {
     throw new RootstockError(
       "BAD_DATA",
       `training requires a usable image of every class, got none of ${listed(absent)}. Add images, or remove the folder.${reasons}`,
     );
   }
-  if (validation.length === 0) {
+  if (split("validation").labels.length === 0) {
     throw new RootstockError(
       "BAD_DATA",
       `validation requires at least one usable image, got none. Add images, or use a larger --val fraction.${reasons}`,

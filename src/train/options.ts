@@ -71,6 +71,11 @@ export interface FineTuneOptions {
    * @default half of the machine's memory
    */
   readonly memoryLimit?: number | undefined;
+  /**
+   * Whether to measure how this machine computes each gradient of the unfrozen part fastest; the result is kept for later
+   * runs. Another choice changes the last bits of the weights. @default false
+   */
+  readonly autotune?: boolean | undefined;
   /** What the rows that training reads may take in memory, in bytes; beyond, they are computed in every epoch. @default 2e9 */
   readonly memoryBytes?: number | undefined;
   /** Threads of the inference that extracts features. @default the number of cores */
@@ -100,6 +105,7 @@ export interface Recipe extends PhaseRecipe {
   readonly unfreeze: string;
   readonly keepHead: boolean;
   readonly batchNorm: BatchNormChoice;
+  readonly autotune: boolean;
 }
 
 /** The recipe of the head that is trained before anything is unfrozen. */
@@ -116,6 +122,7 @@ export function recipe(options: FineTuneOptions, samples: number): Recipe {
     unfreeze = "head",
     keepHead = true,
     batchNorm = "freeze",
+    autotune = false,
     optimizer = "adamw",
     loss = "cross-entropy",
     seed = 0,
@@ -129,6 +136,11 @@ export function recipe(options: FineTuneOptions, samples: number): Recipe {
     if (bytes !== undefined) number(name, bytes, (x) => x >= 0, "a number of bytes from 0");
   }
   oneOf("batchNorm", batchNorm, BATCH_NORM_CHOICES);
+  if (alone && (batchNorm === "affine" || batchNorm === "train"))
+    throw new RootstockError(
+      "BAD_CONFIG",
+      `batchNorm "${batchNorm}" requires layers that train, got unfreeze "head". Unfreeze more, such as "last", or use "freeze".`,
+    );
   if (options.threads !== undefined) wholeNumber("threads", options.threads, 1);
   oneOf("optimizer", optimizer, Object.keys(OPTIMIZERS));
   oneOf("loss", loss, Object.keys(LOSSES));
@@ -150,6 +162,7 @@ export function recipe(options: FineTuneOptions, samples: number): Recipe {
     unfreeze,
     keepHead,
     batchNorm,
+    autotune,
     epochs: wholeNumber("epochs", epochs, 1),
     batchSize,
     learningRate: number("learningRate", learningRate, (x) => x > 0, "a number above 0"),

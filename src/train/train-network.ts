@@ -1,4 +1,5 @@
 /** Trains the unfrozen part of a network together with its head, from where the head alone has brought it. */
+import type { Choose, VariantTable } from "../autodiff/lowering/fast/choice.ts";
 import type { Standardization } from "../features/standardize.ts";
 import { foldIntoHead } from "../features/standardize.ts";
 import { GraphBuilder } from "../graph/builder.ts";
@@ -12,6 +13,7 @@ import { HEAD, headGraph, type Parameters } from "../models/head.ts";
 import { START } from "../models/trainable-graph.ts";
 import { cosine } from "../optim/schedule.ts";
 import { rng } from "../random.ts";
+import { blockedLayout } from "../runtime/blocked-layout.ts";
 import type { SessionOptions } from "../runtime/session.ts";
 import { float32 } from "../tensor/tensor.ts";
 import type { Callback } from "./callback.ts";
@@ -21,7 +23,8 @@ import type { Recipe } from "./options.ts";
 import { epochMeasures, measureLogits, scoreRows } from "./score.ts";
 import { StepThread } from "./step-thread.ts";
 import { checkLogits, MONITOR, type TrainedHead } from "./train-head.ts";
-import type { StepMemory } from "./training-plan.ts";
+import { planTraining, type StepMemory, type TrainingPlanOptions } from "./training-plan.ts";
+import { tunedVariants } from "./tuned-variants.ts";
 
 export interface TrainNetworkOptions {
   /** The unfrozen part, from START and its parameters to FEATURES [batch, width]. */
@@ -37,6 +40,8 @@ export interface TrainNetworkOptions {
   readonly memoryLimit?: number | undefined;
   /** Told what a step takes in memory, before the first. */
   readonly onMemory?: ((memory: StepMemory) => void) | undefined;
+  /** Told how many gradients are about to be measured, where the recipe asks for that and this machine has not yet. */
+  readonly onMeasure?: ((count: number) => void) | undefined;
   readonly onStep?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,21 +68,25 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
   const temperatureOf = (logits: Float32Array): number =>
     fitTemperature({ logits, labels: validation.labels, numClasses: classes.length, activation });
   const totalSteps = epochs * Math.ceil(train.rows.count / batchSize);
-  await using step = await StepThread.create({
+  const network = {
     forward: withHead(suffix.evaluation, head.scale, classes.length),
     training: withHead(suffix.training, head.scale, classes.length),
     input: START,
     parameters: new Map([...suffix.parameters, ...head.parameters]),
+    numClasses: classes.length,
+    batchSize,
+    memoryLimit: options.memoryLimit,
+    session,
+  };
+  await using step = await StepThread.create({
+    ...network,
     statistics: suffix.statistics,
     running: suffix.running,
     loss: recipe.loss,
     labelSmoothing: recipe.labelSmoothing,
     optimizer: recipe.optimizer,
     weightDecay: recipe.weightDecay,
-    numClasses: classes.length,
-    batchSize,
-    memoryLimit: options.memoryLimit,
-    session,
+    variants: recipe.autotune ? await variantsFor(network, options) : undefined,
   });
   options.onMemory?.(step.memory);
   const result = await fit({
@@ -109,6 +118,18 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
       [...folded].map(([name, { shape, data }]) => [name, float32(shape, divided(data, temperature))] as const),
     ),
   };
+}
+
+/** How this machine computes the gradients of the network fastest; measured in the calling thread, without blocking it. */
+async function variantsFor(
+  network: Omit<TrainingPlanOptions, "loss"> & { readonly training: Graph },
+  { recipe, session, onMeasure, signal }: TrainNetworkOptions,
+): Promise<VariantTable | undefined> {
+  const block = (session.provider ?? "cpu") === "cpu" ? await blockedLayout() : undefined;
+  if (block === undefined) return undefined;
+  const loss = LOSSES[recipe.loss]();
+  const plan = (choose: Choose) => planTraining({ ...network, forward: network.training, loss, block, choose });
+  return tunedVariants(plan, { block, session, onMeasure, signal });
 }
 
 function divided(values: Float32Array, divisor: number): Float32Array {

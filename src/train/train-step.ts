@@ -1,5 +1,6 @@
 /** One step of training: forward, loss and gradients in one graph, then an update of the parameters in place. */
 import { gradientName } from "../autodiff/gradient.ts";
+import { choosing, type VariantTable } from "../autodiff/lowering/fast/choice.ts";
 import { RootstockError } from "../errors.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import type { Loss } from "../losses/loss.ts";
@@ -31,6 +32,8 @@ export interface TrainStepOptions {
   readonly batchSize?: number | undefined;
   /** Bytes of activations beyond which parts of the forward pass are computed twice instead of kept. No limit by default. */
   readonly memoryLimit?: number | undefined;
+  /** How gradients of convolutions are computed, as `autotune` measured it. @default {}, the built-in choice */
+  readonly variants?: VariantTable | undefined;
   /** Learning rate of a parameter as a multiple of the step's. @default 1 for all */
   readonly rates?: ReadonlyMap<Value, number> | undefined;
   readonly session?: SessionOptions | undefined;
@@ -87,7 +90,7 @@ export class TrainStep implements Trainer {
     const { forward, training = forward, batchSize } = options;
     const onCpu = (options.session?.provider ?? "cpu") === "cpu";
     const block = onCpu && batchSize !== undefined ? await blockedLayout() : undefined;
-    const plan = planTraining({ ...options, forward: training, block });
+    const plan = planTraining({ ...options, forward: training, block, choose: choosing(options.variants ?? {}) });
     return new TrainStep(
       options,
       plan,

@@ -2,6 +2,7 @@
 
 import { differentiate } from "../autodiff/gradient.ts";
 import { GRADIENT_SHAPES } from "../autodiff/gradient-operators.ts";
+import type { Choose } from "../autodiff/lowering/fast/choice.ts";
 import { lowerFast } from "../autodiff/lowering/fast/lower-fast.ts";
 import { lower } from "../autodiff/lowering/lower.ts";
 import { PORTABLE } from "../autodiff/lowering/portable.ts";
@@ -34,6 +35,8 @@ export interface TrainingPlanOptions {
   readonly batchSize?: number | undefined;
   /** Channels per block of the runtime's blocked layout, where it has one. */
   readonly block?: number | undefined;
+  /** Chooses how gradients are computed, with `block`. @default the thresholds of `variantsOf` */
+  readonly choose?: Choose | undefined;
   /** Bytes beyond which the forward pass is computed in stretches, twice. @default Number.POSITIVE_INFINITY */
   readonly memoryLimit?: number | undefined;
 }
@@ -56,7 +59,7 @@ export interface TrainingPlan {
 
 /** Plans the training graph. @throws RootstockError NOT_DIFFERENTIABLE naming every obstacle. */
 export function planTraining(options: TrainingPlanOptions): TrainingPlan {
-  const { parameters, input, batchSize, block, memoryLimit = Number.POSITIVE_INFINITY } = options;
+  const { parameters, input, batchSize, block, choose, memoryLimit = Number.POSITIVE_INFINITY } = options;
   const fixed = block === undefined ? undefined : batchSize;
   const objective = withLoss(options, fixed);
   const plain = differentiate(objective, { of: STEP.loss, with: [...parameters.keys()] });
@@ -67,7 +70,7 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   const chosen = small ?? plain;
   const lowered =
     block !== undefined && fixed !== undefined
-      ? lowerFast(chosen, { block, flatOutputs: true })
+      ? lowerFast(chosen, { block, choose, flatOutputs: true })
       : deduplicate(lower(chosen, PORTABLE), objective.nodes.length);
   return {
     graph: steadyProducts(lowered),

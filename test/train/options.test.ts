@@ -13,6 +13,7 @@ test("fills in everything that decides the result", () => {
     weightDecay: 1,
     loss: "cross-entropy",
     labelSmoothing: 0,
+    autotune: false,
     patience: 15,
     seed: 0,
   });

@@ -2,6 +2,7 @@
 import { basename, join, resolve } from "node:path";
 import { imageFolder } from "../../data/image-folder.ts";
 import { bySplit, type Dataset } from "../../data/sample.ts";
+import { printable } from "../../graph/printable.ts";
 import { LOSSES } from "../../losses/table.ts";
 import { loadModel } from "../../models/load-model.ts";
 import { OPTIMIZERS } from "../../optim/table.ts";
@@ -87,6 +88,10 @@ export const train = command({
     },
     seed: { kind: "number", value: "<n>", min: 0, whole: true, help: "decides every random choice (default 0)" },
     out: { kind: "text", value: "<dir>", help: "folder of the run (default runs/<time>-<data>)" },
+    autotune: {
+      kind: "flag",
+      help: "with --unfreeze: measure how this machine computes each gradient fastest, once, and keep the result",
+    },
     "no-cache": { kind: "flag", help: "compute features anew and keep none" },
     ...sessionOptions,
   },
@@ -124,6 +129,7 @@ export const train = command({
       loss: choice(options.loss, LOSSES),
       labelSmoothing: options["label-smoothing"],
       patience: options.patience,
+      autotune: options.autotune,
       cache: !options["no-cache"],
       ...session,
       out: options.out ?? join("runs", defaultRunName(basename(resolve(root)))),
@@ -201,8 +207,8 @@ class TrainingProgress {
   }
 
   show(event: Progress): void {
-    if (event.kind === "plan") this.#output.note(event.text);
-    else if (event.kind === "warning") this.#output.warn(event.text);
+    if (event.kind === "plan") this.#output.note(printable(event.text));
+    else if (event.kind === "warning") this.#output.warn(printable(event.text));
     else if (event.kind === "features") {
       this.#features.update(event.done, event.total);
       if (event.done === event.total) this.#features.end();

@@ -33,6 +33,22 @@ export interface GradientKey {
 /** Chooses a variant; undefined leaves it to the built-in thresholds. */
 export type Choose = (key: GradientKey, variants: readonly Variant[]) => Variant | undefined;
 
+/** Chosen variants by `keyText`. */
+export type VariantTable = Readonly<Record<string, Variant>>;
+
+/** A key as one line of text, for tables: "dWkxk 16x64x56x56 by 16x64x56x56, kernel 3x3, strides 1x1, …". */
+export function keyText({ kind, x, dy, window }: GradientKey): string {
+  const { kernel, strides, dilations, pads, group } = window;
+  const sizes = { kernel, strides, dilations, pads, group: [group] };
+  const rest = Object.entries(sizes).map(([name, values]) => `${name} ${values.join("x")}`);
+  return [`${kind} ${x.join("x")} by ${dy.join("x")}`, ...rest].join(", ");
+}
+
+/** Chooses what a table says, and leaves the rest to the thresholds. */
+export function choosing(table: VariantTable): Choose {
+  return (key) => table[keyText(key)];
+}
+
 /** Positions of dY from which the images of a batch are worth a matrix product each. */
 const BATCHED_FROM = 400;
 /** Positions from which moving the larger side out of the blocked layout costs more than reading it there. */
