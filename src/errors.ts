@@ -8,7 +8,9 @@ export type ErrorCode =
   | "BAD_MODEL" // a model file cannot be read, or lacks what the task needs
   | "BAD_CACHE" // the feature cache cannot be written
   | "CANNOT_WRITE" // a file could not be written: no space, no permission, a folder of that name
+  | "CHECKSUM_MISMATCH" // a file has other bytes than its record says
   | "DIVERGED" // training left the range of numbers
+  | "DOWNLOAD" // a file is not in the cache and cannot be fetched
   | "INTERNAL" // a fault of this package
   | "NOT_DIFFERENTIABLE" // no gradient rule for an operator on the path to the loss
   | "PARITY" // the exported file disagrees with the model that was trained

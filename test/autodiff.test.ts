@@ -94,10 +94,10 @@ test("a gradient graph is saved, loaded and run", async () => {
 });
 
 test("operators of another domain are printed, and typed by rules of the caller", () => {
-  const graph = lossGraph((b) => b.custom("com.microsoft", "QuickGelu", ["p"]));
-  expect(printGraph(graph)).toContain("%quickgelu: ? = com.microsoft.QuickGelu(%p)");
-  const shapes: ShapeRules = { "com.microsoft.QuickGelu": ({ inputs }) => [inputs[0]] };
-  expect(inferTypes(graph, shapes).get("quickgelu")).toEqual({ dtype: "float32", shape: [3] });
+  const graph = lossGraph((b) => b.custom("com.example", "SlowGelu", ["p"]));
+  expect(printGraph(graph)).toContain("%slowgelu: ? = com.example.SlowGelu(%p)");
+  const shapes: ShapeRules = { "com.example.SlowGelu": ({ inputs }) => [inputs[0]] };
+  expect(inferTypes(graph, shapes).get("slowgelu")).toEqual({ dtype: "float32", shape: [3] });
   expect(() => gradient(graph, { of: "loss", with: ["p"] })).toThrow(RootstockError);
 });
 

@@ -1,6 +1,6 @@
 /** Says before anything runs whether a loss can be differentiated, and if not, every reason at once. */
 import { listed, RootstockError } from "../errors.ts";
-import { describeNode, type Graph, type Node, type Shape, type Value } from "../graph/graph.ts";
+import { describeNode, type Graph, type Node, operatorKey, type Shape, type Value } from "../graph/graph.ts";
 import { usedBy } from "../graph/traverse.ts";
 import type { ConstantOf, Vjp, VjpRule } from "./rule.ts";
 import { VJP_RULES } from "./rules/table.ts";
@@ -19,7 +19,7 @@ export const BUILT_IN_RULES: RuleTable = VJP_RULES as RuleTable; // every Vjps<â
 
 /** The rule for a node, if there is one. */
 export function ruleOf(node: Node, rules: RuleTable): VjpRule | undefined {
-  const key = node.domain === "" ? node.op : `${node.domain}.${node.op}`;
+  const key = operatorKey(node);
   return Object.hasOwn(rules, key) ? rules[key] : undefined;
 }
 

@@ -13,6 +13,7 @@ import {
   type ValueType,
 } from "../graph/graph.ts";
 import { inferTypes, type ShapeRules } from "../graph/infer-types.ts";
+import { suggestion } from "../graph/validate.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
 import {
   assertDifferentiable,
@@ -27,6 +28,7 @@ import { recognizeComposites } from "./composites/recognize.ts";
 import { type LoweringTable, lower } from "./lowering/lower.ts";
 import { PORTABLE } from "./lowering/portable.ts";
 import type { ConstantOf, VjpContext } from "./rule.ts";
+import { checkRequest } from "./validate.ts";
 
 export interface DifferentiateOptions {
   /** The loss: a scalar value of the graph. */
@@ -53,9 +55,11 @@ export function gradientName(parameter: Value): Value {
  * The graph, with one more output per parameter: d(of)/d(parameter), of the parameter's type and shape, named by
  * `gradientName`. Only nodes between a parameter and the loss are visited (Speelpenning 1980; Griewank and Walther 2008).
  * @throws RootstockError NOT_DIFFERENTIABLE if a node on the way has no rule, or a parameter does not reach the loss;
- * SHAPE_MISMATCH if the loss is not a scalar.
+ * SHAPE_MISMATCH if the loss is not a scalar; BAD_MODEL if the graph is none, naming the node and the value.
  */
-export function gradient(graph: Graph, { lowering = PORTABLE, ...options }: GradientOptions): Graph {
+export function gradient(graph: Graph, request: GradientOptions): Graph {
+  checkRequest(graph, request);
+  const { lowering = PORTABLE, ...options } = request;
   return deduplicate(lower(differentiate(graph, options), lowering, options.shapes), graph.nodes.length);
 }
 
@@ -177,7 +181,10 @@ function unbroadcast(b: GraphBuilder, value: Value, from: Shape, to: Shape, node
 function scalarType(of: Value, types: ReadonlyMap<Value, ValueType>): ValueType {
   const loss = types.get(of);
   if (!loss)
-    throw new RootstockError("NOT_DIFFERENTIABLE", `"${of}" is not a value of the graph, or its type is unknown.`);
+    throw new RootstockError(
+      "NOT_DIFFERENTIABLE",
+      `"${of}" is not a value of the graph, or its type is unknown${suggestion(of, [...types.keys()]) || "."}`,
+    );
   if (loss.shape?.length !== 0)
     throw new RootstockError(
       "SHAPE_MISMATCH",
@@ -192,7 +199,7 @@ function checkParameters(parameters: readonly Value[], types: ReadonlyMap<Value,
     if (!type || !isFloat(type.dtype)) {
       throw new RootstockError(
         "NOT_DIFFERENTIABLE",
-        `cannot differentiate by "${value}": ${type ? `it is ${type.dtype}` : "the graph has no such value"}.`,
+        `cannot differentiate by "${value}": ${type ? `it is ${type.dtype}.` : `the graph has no such value${suggestion(value, [...types.keys()]) || "."}`}`,
       );
     }
   }

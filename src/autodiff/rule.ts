@@ -5,7 +5,10 @@ import type { Node, Shape, Value } from "../graph/graph.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** Formal input names of every operator with an entry in VJP_RULES, as its ONNX page names them, in order. */
+/**
+ * Formal input names of every operator with an entry in VJP_RULES, as its page names them, in order. An operator outside
+ * ONNX's own domain is written "domain.Op".
+ */
 export interface OpInputs {
   Abs: "X";
   Acos: "input";
@@ -147,6 +150,10 @@ export interface OpInputs {
   Unsqueeze: "data" | "axes";
   Where: "condition" | "X" | "Y";
   Xor: "A" | "B";
+  "com.microsoft.BiasGelu": "A" | "B";
+  "com.microsoft.FastGelu": "X" | "bias";
+  "com.microsoft.Gelu": "X";
+  "com.microsoft.QuickGelu": "X";
 }
 
 /** The tensor of an initializer or of a Constant node. Only values that carry no gradient are asked for: weights change. */

@@ -1,6 +1,9 @@
 /** Reads command lines strictly: what is not declared is an error, and every message says what can be written instead. */
 import { parseArgs } from "node:util";
 import { messageOf } from "../errors.ts";
+import { nearest } from "../graph/nearest.ts";
+
+export { nearest };
 
 /** A mistake in the command line itself; the process ends with code 2. */
 export class UsageError extends Error {}
@@ -40,7 +43,7 @@ export function parseOptions<T extends OptionTable>(
   let parsed: { values: Record<string, string | boolean | undefined>; positionals: string[] };
   try {
     parsed = parseArgs({
-      args: [...args],
+      args: withNegativeValues(args, table),
       allowPositionals: true,
       options: Object.fromEntries(
         Object.entries(table).map(([name, { kind }]) => [
@@ -54,6 +57,34 @@ export function parseOptions<T extends OptionTable>(
   }
   const values = Object.entries(table).map(([name, spec]) => [name, readValue(name, spec, parsed.values[name])]);
   return { options: Object.fromEntries(values) as Options<T>, positionals: parsed.positionals }; // one value per key of the table
+}
+
+/** `--seed -1` as `--seed=-1`: a number after an option that takes a value is its value, not another option. */
+function withNegativeValues(args: readonly string[], table: OptionTable): string[] {
+  const end = args.indexOf("--");
+  const joined: string[] = [];
+  for (const [i, arg] of args.entries()) {
+    const name = /^--([^=]+)$/.exec(args[i - 1] ?? "")?.[1] ?? "";
+    const takesValue = Object.hasOwn(table, name) && table[name]?.kind !== "flag";
+    const isValue = takesValue && /^-(\.?\d|Infinity)/.test(arg) && (end < 0 || i < end);
+    if (isValue) joined.push(`${joined.pop()}=${arg}`);
+    else joined.push(arg);
+  }
+  return joined;
+}
+
+/**
+ * The same text with settings named as options are typed: "labelSmoothing requires …" becomes "--label-smoothing
+ * requires …". Words that are also words, such as "loss", are names only where the text begins with them.
+ */
+export function inOptionNames(text: string, table: OptionTable): string {
+  return Object.keys(table).reduce((renamed, name) => {
+    const setting = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    return renamed.replace(
+      new RegExp(name.includes("-") ? `(?<![\\w-])${setting}\\b` : `^${setting}\\b`, "g"),
+      `--${name}`,
+    );
+  }, text);
 }
 
 function readValue(
@@ -90,21 +121,4 @@ function explain(message: string, names: readonly string[]): string {
   if (unknown === undefined) return message.split(/\.\s/)[0]!.replace(/\.?$/, ".");
   const near = nearest(unknown, names);
   return `unknown option --${unknown}.${near.length > 0 ? ` Did you mean ${near.map((name) => `--${name}`).join(" or ")}?` : ""}`;
-}
-
-/** The names that differ from `word` by two letters, or a third of them (Levenshtein distance), or start with it. */
-export function nearest(word: string, names: readonly string[]): string[] {
-  const tolerance = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
-  return names.filter((name) => (word.length > 1 && name.startsWith(word)) || distance(word, name) <= tolerance);
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -1,6 +1,7 @@
 /** The only place that writes to the terminal: results on stdout, everything about how it goes on stderr. */
 import type { WriteStream } from "node:tty";
 import pc from "picocolors";
+import { printable } from "../graph/printable.ts";
 
 /** Anything that text can be written to; a terminal says so. */
 export type TextStream = Pick<WriteStream, "write"> & { readonly isTTY?: boolean; readonly columns?: number };
@@ -57,7 +58,7 @@ export class Output {
 
   /** The JSON object that is the whole of stdout, with `json`; nothing otherwise. */
   json(value: unknown): void {
-    if (this.#options.json) this.#options.stdout.write(`${JSON.stringify(value)}\n`);
+    if (this.#options.json) this.#options.stdout.write(`${escapedJson(value)}\n`);
   }
 
   /** A progress bar on a terminal; elsewhere a plain line every few seconds, and one at the end. */
@@ -94,7 +95,7 @@ export class Output {
   /** Replaces the line that is being drawn on a terminal; elsewhere does nothing. */
   redraw(line: string): void {
     if (this.#options.stderr.isTTY !== true) return;
-    this.#options.stderr.write(`\r\u001b[2K${withoutControls(line)}`);
+    this.#options.stderr.write(`\r\u001b[2K${harmless(line)}`);
     this.#drawing = true;
   }
 
@@ -104,7 +105,7 @@ export class Output {
 
   #line(stream: TextStream, line: string): void {
     this.#finishDrawing();
-    stream.write(`${withoutControls(line)}\n`);
+    stream.write(`${harmless(line)}\n`);
   }
 
   #finishDrawing(): void {
@@ -113,13 +114,26 @@ export class Output {
   }
 }
 
-/** The line without control characters that a name or a file's metadata could bring in; colors and line ends stay. */
-function withoutControls(line: string): string {
-  return line.replace(/[\p{Cc}]/gu, (character, at: number) => {
-    const kept =
-      character === "\n" || character === "\t" || (character === "\u001b" && /^\[\d*m/.test(line.slice(at + 1)));
-    return kept ? character : "\ufffd";
-  });
+/** What a terminal may obey: line ends, tabs, and the weights and colors that the commands use. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what colors begin with.
+const OURS = /(\n|\t|\u001b\[(?:1|2|22|31|32|33|39)m)/;
+
+/** The text without what a name or a file's metadata could make a terminal do. */
+function harmless(text: string): string {
+  return text
+    .split(OURS)
+    .map((part, i) => (i % 2 === 1 ? part : printable(part)))
+    .join("");
+}
+
+/** JSON in which what a terminal obeys is written as \\uXXXX: the same value to a program. */
+function escapedJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`,
+    ).join(""),
+  );
 }
 
 /** 0.4 s, 12 s, 3:05 min, 1:02:09 h. */

@@ -1,6 +1,7 @@
 /** Tells what is odd about a dataset, by name. */
-import { printable } from "../data/names.ts";
+
 import type { Dataset, Skipped } from "../data/sample.ts";
+import { printable } from "../graph/printable.ts";
 import type { Output } from "./output.ts";
 
 /** Files shown by name before the rest is only counted. */

@@ -1,7 +1,7 @@
 /** The closing summary of a training run or an evaluation: the numbers first, then where things are and what to do next. */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { printable } from "../data/names.ts";
+import { printable } from "../graph/printable.ts";
 import type { Evaluation } from "../metrics/classification.ts";
 import type { Run } from "../train/fine-tune.ts";
 import { formatBytes, formatPercent, formatSeconds, type Output, table } from "./output.ts";

@@ -1,6 +1,7 @@
 /** What to tell a person about the folders of a dataset: the error if they cannot be used, the notes if they can. */
+
 import { listed, RootstockError } from "../errors.ts";
-import { printable } from "./names.ts";
+import { printable } from "../graph/printable.ts";
 import type { Sample, Skipped, Split } from "./sample.ts";
 
 /** Says how a dataset has to look, with examples below `root`. */

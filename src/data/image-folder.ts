@@ -1,12 +1,14 @@
 /** A folder of images, one subfolder for each class -> a dataset, with everything odd about it reported by name. */
+
 import { realpath, stat } from "node:fs/promises";
 import { relative, sep } from "node:path";
 import { RootstockError } from "../errors.ts";
+import { printable } from "../graph/printable.ts";
 import { mapBounded } from "./bounded.ts";
 import { classesOf, duplicateNotes, expectation, folderNotes } from "./folder-notes.ts";
 import { headProblem, inspectFile, systemProblem } from "./inspect.ts";
 import { type Layout, type PlacedFile, readLayout } from "./layout.ts";
-import { byCodeUnits, printable } from "./names.ts";
+import { byCodeUnits } from "./names.ts";
 import type { Dataset, Sample, Skipped, Split } from "./sample.ts";
 import { drawValidation } from "./split.ts";
 import { type FoundFile, type Walk, walk } from "./walk.ts";

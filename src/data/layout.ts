@@ -1,6 +1,8 @@
 /** Reads classes and splits off the names of folders, without opening any file. */
+
 import { RootstockError } from "../errors.ts";
-import { printable, splitNamed } from "./names.ts";
+import { printable } from "../graph/printable.ts";
+import { splitNamed } from "./names.ts";
 import type { Split } from "./sample.ts";
 import type { FoundFile, Walk } from "./walk.ts";
 

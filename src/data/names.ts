@@ -34,10 +34,3 @@ export function splitNamed(folder: string): Split | undefined {
 export function byCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
-
-/** A name as it can be shown in a line of text: control and direction characters are written as \u{...}. */
-export function printable(name: string): string {
-  return name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    character === "\u200d" ? character : `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  ); // the zero-width joiner stays: family emoji need it
-}

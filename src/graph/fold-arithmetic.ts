@@ -58,9 +58,9 @@ const div = binary(
   },
   (x, y) => (y === 0n ? undefined : x / y),
 );
-/** Declines NaN and pairs of zeros, where runtimes differ in what they pick. */
+/** Declines NaN and zeros of two signs, where runtimes differ in what they pick. */
 const pick = (x: number, y: number, chosen: number): number | undefined =>
-  Number.isNaN(x + y) || (x === 0 && y === 0) ? undefined : chosen;
+  Number.isNaN(x) || Number.isNaN(y) || (x === y && !Object.is(x, y)) ? undefined : chosen;
 const max = binary(
   (x, y) => pick(x, y, Math.max(x, y)),
   // biome-ignore lint/complexity/useMathMinMax: Math.max takes no bigints.
@@ -76,6 +76,34 @@ const min = binary(
 function variadic(kernel: FoldKernel): FoldKernel {
   return (node, [first, ...rest], budget) => rest.reduce((x, y) => x && y && kernel(node, [x, y], budget), first);
 }
+
+/** Clip(x, min, max) is Min(Max(x, min), max), also where min is above max. Bounds of old opsets, attributes, are declined. */
+const clip: FoldKernel = (node, [x, low, high], budget) => {
+  if ("min" in node.attributes || "max" in node.attributes) return undefined;
+  const raised = x && (node.inputs[1] ? low && max(node, [x, low], budget) : x);
+  return raised && (node.inputs[2] ? high && min(node, [raised, high], budget) : raised);
+};
+
+/**
+ * Mod of whole numbers has the sign of the divisor, or with fmod that of the dividend, as % has; of floats there is only
+ * fmod, which is exact.
+ */
+const mod: FoldKernel = (node, inputs, budget) => {
+  const fmod = intOf(node, "fmod", 0) !== 0;
+  const kernel = binary(
+    (x, y, dtype) => {
+      const rest = x % y;
+      if (Number.isNaN(rest) || (!fmod && dtype !== "int32")) return undefined;
+      return !fmod && rest * y < 0 ? rest + y : rest;
+    },
+    (x, y) => {
+      if (y === 0n) return undefined;
+      const rest = x % y;
+      return !fmod && rest * y < 0n ? rest + y : rest;
+    },
+  );
+  return kernel(node, inputs, budget);
+};
 
 function unary(ofNumber: (x: number) => number, ofBigint?: (x: bigint) => bigint): FoldKernel {
   return (_, [x], budget) => {
@@ -168,11 +196,13 @@ export const ARITHMETIC_KERNELS = {
   Add: add,
   Cast: cast,
   Ceil: unary(Math.ceil),
+  Clip: clip,
   Div: div,
   Equal: equal,
   Floor: unary(Math.floor),
   Max: variadic(max),
   Min: variadic(min),
+  Mod: mod,
   Mul: mul,
   Neg: unary(
     (x) => -x,

@@ -1,7 +1,7 @@
 /** Evaluates single nodes on known tensors: the table of kernels, and those that make or move elements. */
 import { ARRAYS } from "../tensor/dtype.ts";
 import { sizeOf, type Tensor, tensor, toNumbers } from "../tensor/tensor.ts";
-import { intOf, intsOf, tensorOf } from "./attributes.ts";
+import { intOf, intsOf, stringOf, tensorOf } from "./attributes.ts";
 import { ARITHMETIC_KERNELS, broadcastShape, broadcastTo, type FoldKernel } from "./fold-arithmetic.ts";
 import { isSize, MAX_FOLDED_RANK } from "./fold-budget.ts";
 import type { Node } from "./graph.ts";
@@ -229,6 +229,29 @@ const concat: FoldKernel = (node, inputs, budget) => {
   return { dtype: first.dtype, shape: sizes, data };
 };
 
+/** Copies blocks of the updates to where the rows of the indices point, as exporters write assignments to slices. */
+const scatterNd: FoldKernel = (node, [x, indices, updates], budget) => {
+  if (!x || !indices || updates?.dtype !== x.dtype || stringOf(node, "reduction", "none") !== "none") return undefined;
+  const depth = indices.shape.at(-1);
+  if (depth === undefined || depth > x.shape.length || !budget(x.shape) || !budget(indices.shape)) return undefined;
+  const blocks = indices.shape.slice(0, -1);
+  const block = x.shape.slice(depth);
+  if (updates.shape.join() !== [...blocks, ...block].join()) return undefined;
+  const length = sizeOf(block);
+  const strides = stridesOf(x.shape);
+  const data = x.data.slice();
+  for (let row = 0; row < sizeOf(blocks); row++) {
+    let to = 0;
+    for (let axis = 0; axis < depth; axis++) {
+      const at = frontAxis(Number(indices.data[row * depth + axis]), x.shape[axis]!);
+      if (at === undefined) return undefined;
+      to += at * strides[axis]!;
+    }
+    data.set(updates.data.subarray(row * length, (row + 1) * length) as never, to); // one element type
+  }
+  return { dtype: x.dtype, shape: x.shape, data };
+};
+
 /** Kernels by operator of the default domain. */
 const FOLD_KERNELS: Readonly<Record<string, FoldKernel>> = {
   ...ARITHMETIC_KERNELS,
@@ -241,6 +264,7 @@ const FOLD_KERNELS: Readonly<Record<string, FoldKernel>> = {
   Identity: (_, [x]) => x,
   Range: range,
   Reshape: reshape,
+  ScatterND: scatterNd,
   Shape: shape,
   Size: size,
   Slice: slice,

@@ -2,6 +2,7 @@
 import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Attributes } from "./attributes.ts";
+import { printable } from "./printable.ts";
 
 /** The oldest opset of the default domain that a graph in memory has: older files are upgraded when loaded. */
 export const INTERNAL_OPSET = 18;
@@ -46,12 +47,17 @@ export interface Graph {
   readonly opsets: ReadonlyMap<string, number>;
 }
 
+/** How tables of rules name an operator: "Relu", or "domain.Op" outside ONNX's own domain. */
+export function operatorKey({ domain, op }: Pick<Node, "domain" | "op">): string {
+  return domain === "" ? op : `${domain}.${op}`;
+}
+
 /** How a node is called in messages: operator and name. */
 export function describeNode(node: Node): string {
-  return `${node.domain ? `${node.domain}.` : ""}${node.op} "${node.name}"`;
+  return printable(`${operatorKey(node)} "${node.name}"`);
 }
 
 /** A shape as people write it: [batch, 3, 224, 224]. */
 export function formatShape(shape: Shape | undefined): string {
-  return shape ? `[${shape.join(", ")}]` : "[unknown]";
+  return shape ? `[${printable(shape.join(", "))}]` : "[unknown]";
 }

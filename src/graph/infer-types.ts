@@ -1,5 +1,5 @@
 /** Shape inference: the element type and shape of every value, with symbolic dimensions, from the graph's inputs down. */
-import { formatShape, type Graph, type Node, type Value, type ValueType } from "./graph.ts";
+import { formatShape, type Graph, type Node, operatorKey, type Value, type ValueType } from "./graph.ts";
 import { dimAlgebra } from "./shape-rules/dims.ts";
 import { contentsOfTensor, type Inferred, mismatch, type ShapeRule } from "./shape-rules/rule.ts";
 import { shapeRule } from "./shape-rules/table.ts";
@@ -32,7 +32,7 @@ export function inferValues(graph: Graph, custom: ShapeRules = {}): Map<Value, I
     known.set(name, { dtype: tensor.dtype, shape: tensor.shape, contents: contentsOfTensor(tensor) });
   }
   for (const node of graph.nodes) {
-    const rule = node.domain === "" ? shapeRule(node.op) : customRule(node, custom);
+    const rule = (node.domain === "" ? undefined : customRule(node, custom)) ?? shapeRule(operatorKey(node));
     if (!rule) continue;
     const { value } = node.op === "Constant" ? node.attributes : {};
     if (value?.kind === "tensor") tensors.set(node.outputs[0]!, value.value);
@@ -48,8 +48,8 @@ export function inferValues(graph: Graph, custom: ShapeRules = {}): Map<Value, I
   return known;
 }
 
-function customRule({ domain, op }: Node, custom: ShapeRules): ShapeRule | undefined {
-  const key = `${domain}.${op}`;
+function customRule(node: Node, custom: ShapeRules): ShapeRule | undefined {
+  const key = operatorKey(node);
   return Object.hasOwn(custom, key) ? custom[key] : undefined;
 }
 

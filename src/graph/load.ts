@@ -11,6 +11,7 @@ import { foldConstants } from "./fold.ts";
 import type { Dim, Graph, Node, ValueInfo } from "./graph.ts";
 import { sortNodes } from "./traverse.ts";
 import { upgradeOpset } from "./upgrade.ts";
+import { checkValues } from "./validate.ts";
 
 /** A graph with what its file says about it. */
 export interface GraphFile {
@@ -53,7 +54,9 @@ function graphOf(model: DecodedModel, where: string): Graph {
   const opsets = new Map(
     model.opsetImport.map(({ domain, version }) => [domain === "ai.onnx" ? "" : domain, Number(version)]),
   );
-  checkValues({ nodes, inputs, outputs, initializers: new Set(initializers.keys()) }, where);
+  if (outputs.length === 0)
+    throw new RootstockError("BAD_MODEL", `${where} declares no output, so it computes nothing. Export it again.`);
+  checkValues({ nodes, inputs, outputs, initializers }, where);
   return { name: graph.name || "graph", inputs, outputs, nodes, initializers, opsets };
 }
 
@@ -121,38 +124,6 @@ function capturesOf(graph: GraphProto): string[] {
     ...node.attribute.flatMap((a) => (a.g ? capturesOf(a.g) : [])),
   ]);
   return [...inner, ...graph.output.map((o) => o.name)].filter((name) => !defined.has(name));
-}
-
-/** Single assignment, and nothing used that is never defined. */
-function checkValues(
-  graph: {
-    nodes: readonly Node[];
-    inputs: readonly ValueInfo[];
-    outputs: readonly ValueInfo[];
-    initializers: ReadonlySet<string>;
-  },
-  where: string,
-): void {
-  const defined = new Set([...graph.initializers, ...graph.inputs.map((i) => i.name)]);
-  for (const node of graph.nodes) {
-    for (const value of node.inputs) {
-      if (value !== "" && !defined.has(value)) {
-        throw new RootstockError(
-          "BAD_MODEL",
-          `${where}: ${node.op} "${node.name}" reads "${value}", which nothing defines.`,
-        );
-      }
-    }
-    for (const value of node.outputs) {
-      if (value !== "" && defined.has(value))
-        throw new RootstockError("BAD_MODEL", `${where}: "${value}" is defined twice.`);
-      defined.add(value);
-    }
-  }
-  if (graph.outputs.length === 0)
-    throw new RootstockError("BAD_MODEL", `${where} declares no output, so it computes nothing. Export it again.`);
-  const missing = graph.outputs.find(({ name }) => !defined.has(name));
-  if (missing) throw new RootstockError("BAD_MODEL", `${where}: the output "${missing.name}" is never computed.`);
 }
 
 function refuseExternal(name: string): never {

@@ -1,5 +1,5 @@
 /** The learned parameters of a network: which constants of a graph training may change, and what they are. */
-import type { Graph, Node, Value } from "../graph/graph.ts";
+import { type Graph, type Node, operatorKey, type Value } from "../graph/graph.ts";
 import { producersOf, usedBy } from "../graph/traverse.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -18,6 +18,8 @@ export interface ParameterInfo {
 /** The learned inputs of operators that have them by definition, by position. */
 const SLOTS: Readonly<Record<string, readonly (ParameterKind | undefined)[]>> = {
   BatchNormalization: [undefined, "scale", "shift"],
+  "com.microsoft.BiasGelu": [undefined, "bias"],
+  "com.microsoft.FastGelu": [undefined, "bias"],
   Conv: [undefined, "weight", "bias"],
   ConvTranspose: [undefined, "weight", "bias"],
   Gemm: ["weight", "weight", "bias"],
@@ -62,8 +64,9 @@ export function parametersOf(graph: Graph): ParameterInfo[] {
   return [...found.values()];
 }
 
-function slotsOf({ op, domain }: Node): readonly (ParameterKind | undefined)[] | undefined {
-  return domain === "" && Object.hasOwn(SLOTS, op) ? SLOTS[op] : undefined;
+function slotsOf(node: Node): readonly (ParameterKind | undefined)[] | undefined {
+  const key = operatorKey(node);
+  return Object.hasOwn(SLOTS, key) ? SLOTS[key] : undefined;
 }
 
 interface Around {

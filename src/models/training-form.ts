@@ -2,6 +2,7 @@
 
 import { int, intOf } from "../graph/attributes.ts";
 import { GraphBuilder } from "../graph/builder.ts";
+import { foldConstants } from "../graph/fold.ts";
 import type { Dim, Graph, Node, Shape, Value, ValueInfo, ValueType } from "../graph/graph.ts";
 import { inferTypes } from "../graph/infer-types.ts";
 import { int64, type Tensor, toNumbers } from "../tensor/tensor.ts";
@@ -19,7 +20,7 @@ export const BATCH = "batch";
  * @param size height and width of the images, where the file leaves them open.
  */
 export function trainingForm(backbone: Graph, size?: readonly [height: number, width: number]): Graph {
-  const sized = size ? withImageSize(backbone, size) : backbone;
+  const sized = size ? foldConstants(withImageSize(backbone, size)) : backbone;
   const batch = sized.inputs[0]?.shape?.[0];
   const named =
     typeof batch === "string" ? withDimNamed(sized, batch) : typeof batch === "number" ? freed(sized, batch) : sized;

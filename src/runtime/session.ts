@@ -8,6 +8,11 @@ import { ARRAYS, type DType } from "../tensor/dtype.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { checkProvider, type Provider, providerFailed } from "./providers.ts";
 
+// Official builds for Linux and macOS from 1.29 on keep an identifier of the device in the user's cache folder and send
+// names and hashes of models to Microsoft, unless this is set before the first session (microsoft/onnxruntime#27379). What
+// the user set stays. A worker thread has its own copy of the environment: the main thread has to load this file first.
+if (typeof process !== "undefined" && process.env) process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
+
 export interface SessionOptions {
   /** Threads that one run uses. @default the number of physical cores, as ONNX Runtime counts them */
   readonly threads?: number | undefined;

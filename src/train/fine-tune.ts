@@ -1,12 +1,10 @@
 /** Transfer learning in one call: frozen backbone → features → new head → trained, measured, exportable model. */
-import { access, constants } from "node:fs/promises";
-import { bySplit, type Dataset, labelsOf, manifest, type Sample, type Split } from "../data/sample.ts";
-import { listed, RootstockError } from "../errors.ts";
+import { bySplit, type Dataset, manifest } from "../data/sample.ts";
 import { exportMetadata, exportModel, type TrainedModel } from "../export/export-model.ts";
 import type { ParityCheck } from "../export/verify.ts";
 import { formatShape } from "../graph/graph.ts";
 import { LOSSES } from "../losses/table.ts";
-import type { ClassificationMetrics, Evaluation } from "../metrics/classification.ts";
+import { type ClassificationMetrics, type Evaluation, evaluateClassification } from "../metrics/classification.ts";
 import { ACTIVATIONS } from "../metrics/probabilities.ts";
 import { type Cut, findCut } from "../models/backbone.ts";
 import type { NormalizedSuffix } from "../models/batch-norm.ts";
@@ -16,11 +14,12 @@ import { withValues } from "../models/trainable-graph.ts";
 import { OPTIMIZERS } from "../optim/table.ts";
 import { describePreprocessing } from "../transforms/preprocessing.ts";
 import type { EpochReport } from "./callback.ts";
+import { checkFiles, checkSplits } from "./check-splits.ts";
 import { dataRows, type SplitRows } from "./data-rows.ts";
 import { type FineTuneOptions, headRecipe, type Recipe, recipe } from "./options.ts";
 import { claimRunFolder, RUN_MARK, type RunFolder } from "./run-folder.ts";
 import { clock, defaultRunName, environment, now, totalMemory } from "./run-record.ts";
-import { GraphScorer, measureLogits, type Scorer, scoreRows } from "./score.ts";
+import { GraphScorer, type Scorer, scoreRows } from "./score.ts";
 import { trainHead } from "./train-head.ts";
 import { trainNetwork } from "./train-network.ts";
 import type { StepMemory } from "./training-plan.ts";
@@ -156,7 +155,12 @@ async function runPlan({ base, data, options, plan, cut, network: planned, folde
   await using scorer = await GraphScorer.create(scoring, session);
   const evaluatedOn = test.labels.length > 0 ? "test" : "validation";
   const measured = evaluatedOn === "test" ? test : validation;
-  const evaluation = measureLogits(await scoreRows(scorer, measured.rows), measured.labels, { classes, activation });
+  const evaluation = evaluateClassification({
+    logits: await scoreRows(scorer, measured.rows),
+    labels: measured.labels,
+    classes,
+    activation,
+  });
   const parity = await parityCheck(scorer, validation, activation);
   const trainingDone = clock();
   const run: Run = {
@@ -213,53 +217,6 @@ function memoryNote({ activations, recomputed }: StepMemory, { parameters }: Nor
   const state = (2 + slots) * weights;
   const twice = recomputed ? ", with parts of the forward pass computed twice" : "";
   return `memory    about ${megabytes(activations + state)}: activations ${megabytes(activations)}${twice}; weights, gradients and optimizer ${megabytes(state)}`;
-}
-
-/** How many files are looked at together. */
-const LOOKS = 64;
-
-/** Fails as `checkSplits` does where files are gone: that is known before the others are computed. */
-async function checkFiles({ classes, samples }: Dataset): Promise<void> {
-  const failed: { file: string; error: string }[] = [];
-  const there: Sample[] = [];
-  for (let start = 0; start < samples.length; start += LOOKS) {
-    const part = samples.slice(start, start + LOOKS);
-    const looks = await Promise.allSettled(part.map(({ file }) => access(file, constants.R_OK)));
-    for (const [i, { status }] of looks.entries())
-      if (status === "fulfilled") there.push(part[i]!);
-      else failed.push({ file: part[i]!.file, error: "cannot be read" });
-  }
-  const labelsIn = (split: Split) => ({ labels: labelsOf(there.filter((sample) => sample.split === split)) });
-  checkSplits(classes, labelsIn, failed);
-}
-
-/** Every class needs a training image that can be decoded, and validation needs any. */
-function checkSplits(
-  classes: readonly string[],
-  split: (name: Split) => { readonly labels: Int32Array },
-  failed: Run["failed"],
-): void {
-  const reasons =
-    failed.length > 0
-      ? ` Not usable: ${listed(
-          failed.map(({ file, error }) => `${file} ${error}`),
-          2,
-        )}.`
-      : "";
-  const trained = new Set(split("train").labels);
-  const absent = classes.filter((_, label) => !trained.has(label));
-  if (absent.length > 0) {
-    throw new RootstockError(
-      "BAD_DATA",
-      `training requires a usable image of every class, got none of ${listed(absent)}. Add images, or remove the folder.${reasons}`,
-    );
-  }
-  if (split("validation").labels.length === 0) {
-    throw new RootstockError(
-      "BAD_DATA",
-      `validation requires at least one usable image, got none. Add images, or use a larger --val fraction.${reasons}`,
-    );
-  }
 }
 
 /** Probabilities of a few validation images by the training path, spread evenly over the split. */

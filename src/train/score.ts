@@ -1,7 +1,7 @@
 /** Logits of many rows, and what is measured of them: the same path for validation during training and for the end. */
 import type { Rows } from "../features/rows.ts";
 import type { Graph, Value } from "../graph/graph.ts";
-import { type Evaluation, evaluateClassification } from "../metrics/classification.ts";
+import type { Evaluation } from "../metrics/classification.ts";
 import { Session, type SessionOptions } from "../runtime/session.ts";
 import { sizeOf, tensor } from "../tensor/tensor.ts";
 
@@ -28,15 +28,6 @@ export async function scoreRows(
     offset += part.length;
   }
   return all;
-}
-
-/** Everything that is measured of logits [n, numClasses]. */
-export function measureLogits(
-  logits: Float32Array,
-  labels: Int32Array,
-  { classes, activation }: { readonly classes: readonly string[]; readonly activation: "softmax" | "sigmoid" },
-): Evaluation {
-  return evaluateClassification({ logits, labels, classes, activation });
 }
 
 /** The measures that a training run shows after each epoch and may be told to watch. */

@@ -2,6 +2,7 @@
 import { memoryRows } from "../features/rows.ts";
 import { foldIntoHead, measure, type Standardization, standardize } from "../features/standardize.ts";
 import { LOSSES } from "../losses/table.ts";
+import { evaluateClassification } from "../metrics/classification.ts";
 import { FEATURES } from "../models/backbone.ts";
 import { headGraph, linearHead, type Parameters } from "../models/head.ts";
 import { cosine } from "../optim/schedule.ts";
@@ -11,7 +12,7 @@ import type { Callback, Monitor } from "./callback.ts";
 import { earlyStopping } from "./early-stopping.ts";
 import { diverged, type FitResult, fit } from "./fit.ts";
 import type { PhaseRecipe } from "./options.ts";
-import { epochMeasures, measureLogits, scoreRows } from "./score.ts";
+import { epochMeasures, scoreRows } from "./score.ts";
 import { TrainStep } from "./train-step.ts";
 
 /** The best epoch is the one with the smallest validation loss: on small sets it is far less noisy than accuracy. */
@@ -73,7 +74,7 @@ export async function trainHead({
     validate: async () => {
       const logits = await scoreRows(step, held.rows);
       checkLogits(logits, learningRate);
-      return epochMeasures(measureLogits(logits, held.labels, { classes, activation }));
+      return epochMeasures(evaluateClassification({ logits, labels: held.labels, classes, activation }));
     },
     epochs,
     batchSize,

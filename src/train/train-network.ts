@@ -6,6 +6,7 @@ import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph } from "../graph/graph.ts";
 import { withoutNames } from "../graph/rename.ts";
 import { LOSSES } from "../losses/table.ts";
+import { evaluateClassification } from "../metrics/classification.ts";
 import { fitTemperature } from "../metrics/temperature.ts";
 import { FEATURES } from "../models/backbone.ts";
 import type { NormalizedSuffix } from "../models/batch-norm.ts";
@@ -20,7 +21,7 @@ import type { Callback } from "./callback.ts";
 import { earlyStopping } from "./early-stopping.ts";
 import { type FitResult, fit, type LabelledRows } from "./fit.ts";
 import type { Recipe } from "./options.ts";
-import { epochMeasures, measureLogits, scoreRows } from "./score.ts";
+import { epochMeasures, scoreRows } from "./score.ts";
 import { StepThread } from "./step-thread.ts";
 import { checkLogits, MONITOR, type TrainedHead } from "./train-head.ts";
 import { planTraining, type StepMemory, type TrainingPlanOptions } from "./training-plan.ts";
@@ -96,7 +97,9 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
       const logits = await scoreRows(step, validation.rows);
       checkLogits(logits, learningRate);
       const calibrated = divided(logits, temperatureOf(logits));
-      return epochMeasures(measureLogits(calibrated, validation.labels, { classes, activation }));
+      return epochMeasures(
+        evaluateClassification({ logits: calibrated, labels: validation.labels, classes, activation }),
+      );
     },
     epochs,
     batchSize,

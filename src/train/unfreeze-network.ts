@@ -1,11 +1,10 @@
 /** From the plan to the parts of the network: what stays frozen, what trains, and the graph of the result. */
 import { bySplit, type Dataset } from "../data/sample.ts";
-import { RootstockError } from "../errors.ts";
 import { streamedRows } from "../features/rows.ts";
 import type { Graph, ValueInfo } from "../graph/graph.ts";
 import { adaptBatchNorm } from "../models/adapt-batch-norm.ts";
 import { backboneGraph, type Cut, FEATURES } from "../models/backbone.ts";
-import { describeBatchNorm, type NormalizedSuffix, withBatchNorm } from "../models/batch-norm.ts";
+import { describeBatchNorm, type NormalizedSuffix, requireBatchNorm, withBatchNorm } from "../models/batch-norm.ts";
 import type { Parameters } from "../models/head.ts";
 import { imageInput } from "../models/image-input.ts";
 import type { Model } from "../models/model.ts";
@@ -28,36 +27,50 @@ export interface UnfrozenNetwork extends NetworkParts {
   readonly notes: readonly string[];
 }
 
+/** A pretrained model, and where its old classifier is cut off. */
+export interface CutModel {
+  readonly base: Model;
+  readonly cut: Cut;
+}
+
 /**
- * Splits a pretrained network as the plan says.
+ * Splits a pretrained network as the plan says, with the statistics that its file has. Needs the model alone.
  * @throws RootstockError BAD_CONFIG if there is nothing of that name to unfreeze, or no BatchNormalization for the
  * policy; BAD_MODEL if the file cannot train.
  */
-export async function unfreezeNetwork(
-  { base, cut, data }: { readonly base: Model; readonly cut: Cut; readonly data: Dataset },
-  { unfreeze: spec, batchNorm }: Recipe,
+export function unfreezeNetwork({ base, cut }: CutModel, plan: Recipe): UnfrozenNetwork {
+  if (plan.unfreeze === "head" && plan.batchNorm === "freeze") return headOnly(backboneGraph(base.graph, cut), []);
+  const formed = formOf({ base, cut });
+  if (plan.batchNorm === "adapt") requireBatchNorm(formed, "adapt");
+  return inParts(formed, plan);
+}
+
+/**
+ * Splits a pretrained network as `unfreezeNetwork` does, with the statistics of the training images.
+ * @throws RootstockError also BAD_DATA if there are fewer than two images to measure.
+ */
+export async function adaptNetwork(
+  { base, cut, data }: CutModel & { readonly data: Dataset },
+  plan: Recipe,
   { threads, provider, signal }: FineTuneOptions,
 ): Promise<UnfrozenNetwork> {
-  const preprocessing = base.requirePreprocessing();
-  const original = backboneGraph(base.graph, cut);
-  if (spec === "head" && batchNorm === "freeze") return headOnly(original, []);
-  const formed = trainingForm(original, preprocessing.inputSize);
-  const adapted =
-    batchNorm === "adapt"
-      ? await adaptBatchNorm(formed, trainingImages(formed, data, preprocessing, signal), { threads, provider })
-      : formed;
-  if (spec === "head") {
-    if (batchNorm === "adapt")
-      return headOnly(adapted, [
-        `batchnorm statistics of ${batchNormCount(adapted)} layers measured on the training images`,
-      ]);
-    throw new RootstockError(
-      "BAD_CONFIG",
-      `batchNorm "${batchNorm}" requires layers that train, got unfreeze "head". Unfreeze more, such as "last", or use "freeze".`,
-    );
-  }
-  const chosen = unfreeze(adapted, spec);
-  const { prefix, suffix, parameters, backbone } = trainableGraph(adapted, chosen);
+  const formed = formOf({ base, cut });
+  const images = trainingImages(formed, data, base.requirePreprocessing(), signal);
+  return inParts(await adaptBatchNorm(formed, images, { threads, provider }), plan);
+}
+
+/** The backbone as training needs it. Of a file for images of any size, pads and shapes are known with the size. */
+function formOf({ base, cut }: CutModel): Graph {
+  return trainingForm(backboneGraph(base.graph, cut), base.requirePreprocessing().inputSize);
+}
+
+function inParts(formed: Graph, { unfreeze: spec, batchNorm }: Recipe): UnfrozenNetwork {
+  if (spec === "head")
+    return headOnly(formed, [
+      `batchnorm statistics of ${batchNormCount(formed)} layers measured on the training images`,
+    ]);
+  const chosen = unfreeze(formed, spec);
+  const { prefix, suffix, parameters, backbone } = trainableGraph(formed, chosen);
   const trainable = withBatchNorm({ suffix, parameters }, batchNorm === "adapt" ? "freeze" : batchNorm);
   return {
     backbone,
@@ -94,6 +107,28 @@ function unfreezeNote(spec: string, { parameters }: NormalizedSuffix, from: Trai
   const count = [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
   const where = from ? `"${from.start}" [${from.startShape.join(", ")}]` : "the image";
   return `unfreeze  ${spec}: ${parameters.size} tensors with ${count} parameters, from ${where} on`;
+}
+
+/** More parameters than this train slowly, and take gigabytes with their gradients and the optimizer's state. */
+const MANY_PARAMETERS = 50e6;
+
+/** With fewer images than parameters by this factor, what is learned is the images. */
+const PARAMETERS_PER_IMAGE = 1000;
+
+/**
+ * What to tell of a part that is too large for its images: more than 50 million parameters, and more than 1000 for each
+ * image. That is what the fully connected layers of VGG and AlexNet are, and no stage of a network without such layers.
+ */
+export function sizeNote({ trainable }: UnfrozenNetwork, images: number): string | undefined {
+  const sizes = [...(trainable?.parameters ?? [])].map(([name, { data }]) => ({ name, size: data.length }));
+  const count = sizes.reduce((sum, { size }) => sum + size, 0);
+  if (count <= MANY_PARAMETERS || count <= PARAMETERS_PER_IMAGE * images) return undefined;
+  const millions = (size: number): string => `${(size / 1e6).toFixed(1)} million`;
+  const largest = sizes.reduce((x, y) => (y.size > x.size ? y : x));
+  return (
+    `${millions(count)} parameters train on ${images} images, ${millions(largest.size)} of them in "${largest.name}": ` +
+    "that is slow, and learns the images by heart. Consider --unfreeze head, or a pattern of parameter names without the largest."
+  );
 }
 
 function batchNormNote(suffix: Graph, policy: Recipe["batchNorm"]): string {

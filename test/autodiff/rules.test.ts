@@ -123,7 +123,8 @@ function build({ op, inputs, attributes, float32, opset = INTERNAL_OPSET, output
   const names = inputs.map(({ shape, constant, absent }, i) =>
     absent ? "" : constant ? b.initializer(`x${i}`, constant) : b.input({ name: `x${i}`, dtype, shape }),
   );
-  const ys = b.ops(op, names, outputs, attributes ?? {}).slice(0, counted);
+  const [name, domain] = [op.slice(op.lastIndexOf(".") + 1), op.slice(0, Math.max(0, op.lastIndexOf(".")))];
+  const ys = b.ops(name, names, outputs, attributes ?? {}, "y", domain).slice(0, counted);
   const types = inferTypes(b.build(ys.map((name) => ({ name, dtype }))));
   const result = op === "Cast" ? "float32" : dtype;
   const parts = ys.map((y, k) => {

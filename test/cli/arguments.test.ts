@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { nearest, type OptionTable, parseOptions, UsageError } from "../../src/cli/arguments.ts";
+import { inOptionNames, type OptionTable, parseOptions, UsageError } from "../../src/cli/arguments.ts";
 
 const table = {
   epochs: { kind: "number", value: "<n>", min: 1, whole: true, help: "" },
   rate: { kind: "number", value: "<x>", min: 0, whole: false, help: "" },
+  shift: { kind: "number", value: "<x>", min: -10, whole: false, help: "" },
   name: { kind: "text", value: "<name>", choices: ["sgd", "adam"], help: "" },
   out: { kind: "text", value: "<dir>", help: "" },
   json: { kind: "flag", help: "" },
@@ -21,6 +22,23 @@ test("after -- everything is a file", () => {
   expect(parse("-- --json -x.jpg").positionals).toEqual(["--json", "-x.jpg"]);
 });
 
+test("a negative number after an option is its value, in either spelling", () => {
+  expect(parse("--shift -1 --out -0.5").options).toMatchObject({ shift: -1, out: "-0.5" });
+  expect(parse("--shift -1e-3").options.shift).toBe(-1e-3);
+  expect(parse("--shift=-.5").options.shift).toBe(-0.5);
+  expect(parse("a -- --shift -1").positionals).toEqual(["a", "--shift", "-1"]);
+});
+
+test("messages name settings as options are typed", () => {
+  const options = { "label-smoothing": table.rate, loss: table.name, "batch-norm": table.name };
+  expect(inOptionNames("labelSmoothing requires the loss cross-entropy, got focal.", options)).toBe(
+    "--label-smoothing requires the loss cross-entropy, got focal.",
+  );
+  expect(inOptionNames('loss requires batchNorm, not relabelSmoothing or "--loss".', options)).toBe(
+    '--loss requires --batch-norm, not relabelSmoothing or "--loss".',
+  );
+});
+
 describe("mistakes are usage errors that say what can be written", () => {
   test.each([
     ["--epoch 3", "unknown option --epoch. Did you mean --epochs?"],
@@ -28,7 +46,11 @@ describe("mistakes are usage errors that say what can be written", () => {
     ["--epochs 0", '--epochs requires a whole number from 1, got "0"'],
     ["--epochs 1.5", "--epochs requires a whole number"],
     ["--epochs ten", 'got "ten"'],
-    ["--rate -1", "--rate"],
+    ["--rate -1", '--rate requires a number from 0, got "-1"'],
+    ["--epochs -1", '--epochs requires a whole number from 1, got "-1"'],
+    ["--rate -Infinity", 'got "-Infinity"'],
+    ["--json -1", "unknown option --1"],
+    ["--epochs --json", "--epochs"],
     ["--epochs", "--epochs"],
     ["--name lion", '--name requires one of sgd, adam, got "lion"'],
     ["--json=1", "--json"],
@@ -37,14 +59,4 @@ describe("mistakes are usage errors that say what can be written", () => {
     expect(() => parse(line)).toThrow(UsageError);
     expect(() => parse(line)).toThrow(message);
   });
-});
-
-test("near names are those with a typing mistake or the rest missing", () => {
-  const names = ["train", "predict", "inspect"];
-  expect([nearest("trian", names), nearest("pred", names), nearest("inspekt", names), nearest("fly", names)]).toEqual([
-    ["train"],
-    ["predict"],
-    ["inspect"],
-    [],
-  ]);
 });

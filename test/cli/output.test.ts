@@ -83,5 +83,17 @@ test("formats", () => {
 test("control characters of names never reach the terminal", () => {
   const { output, text } = captured();
   output.note("a\u001b[2Jb\u0007c\u009bd\r\u001b[31mred\u001b[39m\tlast");
-  expect(text().stderr).toBe("a\ufffd[2Jb\ufffdc\ufffdd\ufffd\u001b[31mred\u001b[39m\tlast\n");
+  output.result("\u001b[8mhidden \u202egnp.exe\u2028next");
+  expect(text()).toEqual({
+    stderr: "a\\u{1b}[2Jb\\u{7}c\\u{9b}d\\u{d}\u001b[31mred\u001b[39m\tlast\n",
+    stdout: "\\u{1b}[8mhidden \\u{202e}gnp.exe\\u{2028}next\n",
+  });
+});
+
+test("nor do they as JSON, which means the same", () => {
+  const { output, text } = captured({ json: true });
+  const value = { "a\u009b": "\u001b[2J\u202e\u007f\u{e0041}\n", b: "猫" };
+  output.json(value);
+  expect(text().stdout).toMatch(/^[^\p{Cc}\p{Cf}]+\n$/u);
+  expect(JSON.parse(text().stdout)).toEqual(value);
 });

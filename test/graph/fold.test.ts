@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { type Attribute, type Attributes, int, ints } from "../../src/graph/attributes.ts";
+import { type Attribute, type Attributes, int, ints, string } from "../../src/graph/attributes.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { foldConstants } from "../../src/graph/fold.ts";
 import { foldBudget } from "../../src/graph/fold-budget.ts";
@@ -8,7 +8,7 @@ import { foldKernel } from "../../src/graph/fold-kernels.ts";
 import type { Graph, Value } from "../../src/graph/graph.ts";
 import { clampedInt64 } from "../../src/graph/int64.ts";
 import { AttributeProtoSchema } from "../../src/onnx/onnx-pb.ts";
-import { float32, int64, type Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
+import { float32, int64, type Tensor, tensor, toNumbers, zeros } from "../../src/tensor/tensor.ts";
 import { OPERATOR_CASES } from "./operator-cases.ts";
 import { bytesOfGraph, rawBytes, runBytes } from "./run-graph.ts";
 
@@ -26,6 +26,19 @@ const CALLS: readonly (readonly [op: string, inputs: readonly (Tensor | undefine
     [op, [float32([2, 1], [0.1, 0.7]), float32([3], [0.3, 1 / 3, 11])]] as const,
   ]),
   ["Max", [int64([1, 5]), int64([3]), int64([2, 9])]],
+  ["Mod", [whole(7n, -7n, 7n, -7n, 2n ** 60n), whole(3n, 3n, -3n, -3n, 7n)]],
+  ["Mod", [whole(7n, -7n, 7n, -7n, 2n ** 60n), whole(3n, 3n, -3n, -3n, 7n)], { fmod: int(1) }],
+  ["Mod", [int32(7, -7, 7, -7, -6), int32(3, 3, -3, -3, 3)]],
+  ["Mod", [int32(7, -7, 7, -7), int32(3)], { fmod: int(1) }],
+  ["Mod", [reals(5.3, -5.3, 5.3, -6), reals(2.1, 2.1, -2.1, 3)], { fmod: int(1) }],
+  ["Clip", [reals(-1, 0, 3, 9), float32([], [0]), float32([], [6])]],
+  ["Clip", [reals(-1, 3, 9), undefined, float32([], [6])]],
+  ["Clip", [reals(-1, 3, 9), float32([], [6]), float32([], [0])]],
+  ["Clip", [int64([-1, 3, 9]), int64([0], [])]],
+  ["Clip", [reals(-1, 3)]],
+  ["ScatterND", [zeros("float32", [4]), int64([3, 1], [2, 1]), reals(5, 6)]],
+  ["ScatterND", [zeros("float32", [2, 3]), int64([1, -1, 0, 0], [2, 1, 2]), float32([2, 1], [5, 6])]],
+  ["ScatterND", [zeros("int64", [2, 2, 2]), int64([-1], [1, 1]), int64([1, 2, 3, 4], [1, 2, 2])]],
   ["Abs", [reals(-1.5, 2)]],
   ["Abs", [whole(-3n, 2n)]],
   ["Neg", [whole(-3n, 2n)]],
@@ -104,6 +117,13 @@ describe("declined", () => {
     ["division of whole numbers by zero", "Div", [int64([1]), int64([0])], {}],
     ["the larger of NaN and a number", "Max", [reals(Number.NaN), reals(1)], {}],
     ["the larger of two zeros", "Max", [reals(-0), reals(0)], {}],
+    ["the remainder of a division by zero", "Mod", [int64([1]), int64([0])], {}],
+    ["the remainder of floats by zero", "Mod", [reals(1), reals(0)], { fmod: int(1) }],
+    ["a remainder of floats that is not fmod", "Mod", [reals(1), reals(2)], {}],
+    ["bounds as old opsets had them", "Clip", [reals(9)], { max: { kind: "float", value: 6 } }],
+    ["an update that adds", "ScatterND", [reals(1), int64([0], [1, 1]), reals(2)], { reduction: string("add") }],
+    ["an update out of range", "ScatterND", [reals(1), int64([1], [1, 1]), reals(2)], {}],
+    ["an update of another shape", "ScatterND", [reals(1), int64([0], [1, 1]), reals(2, 3)], {}],
     ["a float that no whole number holds", "Cast", [reals(1e30)], { to: int(7) }],
     ["a whole number that int32 does not hold", "Cast", [int64([2 ** 40])], { to: int(6) }],
     ["a whole number that a double does not hold", "Cast", [whole(2n ** 60n + 1n)], { to: int(1) }],
@@ -207,6 +227,29 @@ describe("sizes", () => {
     expect(ops(graph)).toEqual(["Reshape", "Gather"]);
     expect(graph.initializers.get("range")).toEqual(int64([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]));
   });
+});
+
+test("pads that make windows or strides fit are constants once the sizes are", () => {
+  // (-size) mod 7, as windows of attention need it, and max((ceil(size / 2) - 1) * 2 + 3 - size, 0), as strided layers do.
+  const padded = (size: number | string): Graph =>
+    folded(
+      (b) => {
+        const scalar = (value: number): Value => b.constant(int64([value], []));
+        const dim = b.op("Gather", [b.op("Shape", ["x"]), scalar(1)]);
+        const window = b.op("Mod", [b.neg(dim), scalar(7)]);
+        const real = b.cast(dim, "float32");
+        const steps = b.op("Ceil", [b.div(real, b.scalar(2))]);
+        const over = b.sub(b.add(b.mul(b.sub(steps, b.scalar(1)), b.scalar(2)), b.scalar(3)), real);
+        const stride = b.cast(b.op("Clip", [over, b.scalar(0)]), "int64");
+        const [first, second] = [window, stride].map((pad) => b.op("Unsqueeze", [pad, b.ints([0])]));
+        const rows = b.op("Pad", ["x", b.op("Concat", [b.ints([0, 0]), first!, second!], { axis: int(0) })]);
+        return b.op("Reshape", [rows, b.ints([-1])]);
+      },
+      ["batch", size],
+    );
+  expect(ops(padded(56))).toEqual(["Pad", "Reshape"]);
+  expect([...padded(50).initializers.values()].map(toNumbers)).toContainEqual([0, 0, 6, 1]);
+  expect(ops(padded("width"))).toContain("Mod");
 });
 
 describe("weights", () => {

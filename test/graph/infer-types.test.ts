@@ -22,8 +22,10 @@ function graphOfCase(
     if (!("fed" in input)) return b.constant(input);
     return b.input({ name: `x${i}`, dtype: input.fed.dtype, shape: input.fed.shape.map(dims) });
   });
-  const results = b.ops(op, names, outputs, attributes, "y");
-  const graph = { ...b.build([]), opsets: new Map([["", opset]]) };
+  const dot = op.lastIndexOf(".");
+  const results = b.ops(op.slice(dot + 1), names, outputs, attributes, "y", op.slice(0, Math.max(0, dot)));
+  const built = b.build([]);
+  const graph = { ...built, opsets: new Map([...built.opsets, ["", opset]]) };
   const types = inferTypes(graph);
   return { ...graph, outputs: results.map((name) => ({ name, dtype: types.get(name)?.dtype ?? "float32" })) };
 }
@@ -120,6 +122,22 @@ describe("symbolic sizes", () => {
       return b.op("Resize", ["x", "", "", b.op("Concat", [front, double], { axis: int(0) })]);
     });
     expect(shape).toEqual(["batch", 4, "2*h", "2*w"]);
+  });
+
+  test("a size that is padded to whole windows is a formula, and a number once the size is", () => {
+    const padded = (w: number | string) =>
+      shapeOf({ x: ["batch", 4, w] }, (b) => {
+        const width = b.op("Slice", [b.op("Shape", ["x"]), b.ints([2]), b.ints([3])]);
+        const rest = b.op("Clip", [b.op("Mod", [b.neg(width), b.ints([7])]), b.constant(int64([0], []))]);
+        const plain = b.op("Mod", [b.neg(width), b.ints([7])]);
+        return b.op("Pad", [
+          "x",
+          b.op("Concat", [b.ints([0, 0, 0, 0, 0]), w === "w" ? plain : rest], { axis: int(0) }),
+        ]);
+      });
+    expect(padded("w")).toEqual(["batch", 4, "7*w - 7*floor(6*w/7)"]);
+    expect(padded(50)).toEqual(["batch", 4, 56]);
+    expect(padded(56)).toEqual(["batch", 4, 56]);
   });
 
   test("the Where that exporters put before Expand is decided", () => {

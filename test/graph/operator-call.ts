@@ -5,6 +5,7 @@ import { float32, int64, type Tensor, tensor } from "../../src/tensor/tensor.ts"
 
 /** One call. Inputs marked `fed` are given when the graph runs; the others are constants. */
 export interface OperatorCase {
+  /** "domain.Op" outside ONNX's own domain. */
   readonly op: string;
   readonly inputs: readonly (Fed | Tensor | undefined)[];
   readonly attributes: Attributes;

@@ -4,7 +4,7 @@ import { int, ints, string } from "../../src/graph/attributes.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { printGraph } from "../../src/graph/print.ts";
 import { AttributeProtoSchema } from "../../src/onnx/onnx-pb.ts";
-import { float32, int64, zeros } from "../../src/tensor/tensor.ts";
+import { float32, int64, type Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
 
 test("a graph is printed with the types of all values", () => {
   const b = new GraphBuilder("tiny");
@@ -63,4 +63,30 @@ test("what is not known is marked", () => {
   output %z: ?
 `,
   );
+});
+
+test("half-precision constants are shown as the numbers that they stand for", () => {
+  const b = new GraphBuilder("half");
+  const halves = (dtype: "float16" | "bfloat16", bits: number): Tensor => tensor(dtype, [], Uint16Array.of(bits));
+  b.initializer("scale", halves("float16", 0x3e00));
+  b.initializer("least", halves("float16", 0xfbff));
+  b.initializer("brain", halves("bfloat16", 0xc0b0));
+  b.op("Constant", [], { value: { kind: "tensor", value: halves("float16", 0x2e66) } }, "y");
+  const text = printGraph(b.build([{ name: "y", dtype: "float16" }]));
+  expect(text).toContain("scale: float16[] = 1.5\n");
+  expect(text).toContain("least: float16[] = -65504\n");
+  expect(text).toContain("brain: bfloat16[] = -5.5\n");
+  expect(text).toContain("value=float16[] = 0.0999755859375");
+});
+
+test("a name cannot draw on the terminal, nor begin a line", () => {
+  const b = new GraphBuilder("g\u001b[2J");
+  b.input({ name: "x\n  output %y: float32[1]", dtype: "float32", shape: ["n\u202e", 2] });
+  b.initializer("w\u009b31m", float32([], [1]));
+  const names = { "attribute\r": string("text\u0085\u2066"), plain: string("a\tb") };
+  b.ops("Mystery\u0007", ["x\n  output %y: float32[1]", "w\u009b31m"], 1, names, "y\u2028", "domain\u0000");
+  const text = printGraph(b.build([{ name: "y\u2028", dtype: "float32" }]));
+  expect(text.replaceAll("\n", "")).toMatch(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u);
+  expect(text.split("\n")).toHaveLength(6);
+  expect(text).toContain("input %x\\u{a}  output %y: float32[1]: float32[n\\u{202e}, 2]");
 });

@@ -1,3 +1,7 @@
+import { execFile } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
@@ -7,6 +11,7 @@ import type { Graph } from "../../src/graph/graph.ts";
 import { checkProvider } from "../../src/runtime/providers.ts";
 import { runtimeVersion, Session, type SessionOptions, supportedProviders } from "../../src/runtime/session.ts";
 import { float32, int64, scalar, tensor, toNumbers, zeros } from "../../src/tensor/tensor.ts";
+import { temporaryFolder } from "../data/made.ts";
 
 /** y = x w + c and top = ArgMax y, with x [n, 3]. */
 function product(): Graph {
@@ -278,4 +283,23 @@ describe("providers", () => {
 
 test("runtimeVersion is the version of ONNX Runtime", () => {
   expect(runtimeVersion()).toMatch(/^\d+\.\d+\.\d+/);
+});
+
+test("the runtime leaves no identifier of the device behind", async () => {
+  const home = await temporaryFolder();
+  const program = `
+    import { GraphBuilder, Session } from "./dist/autodiff.js";
+    const b = new GraphBuilder("quiet");
+    b.input({ name: "x", dtype: "float32", shape: [1] });
+    const session = await Session.create(b.build([{ name: b.op("Relu", ["x"]), dtype: "float32" }]));
+    await session.release();
+    console.log(process.env.ORT_DISABLE_TELEMETRY);
+  `;
+  const run = (more: Record<string, string>) =>
+    promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], {
+      env: { PATH: process.env["PATH"] ?? "", HOME: home, XDG_CACHE_HOME: join(home, "cache"), ...more },
+    });
+  expect((await run({})).stdout.trim()).toBe("1");
+  expect(await readdir(home)).toEqual([]);
+  expect((await run({ ORT_DISABLE_TELEMETRY: "true" })).stdout.trim()).toBe("true"); // what the user set stays
 });

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { memoryRows } from "../../src/features/rows.ts";
+import { evaluateClassification } from "../../src/metrics/classification.ts";
 import { FEATURES } from "../../src/models/backbone.ts";
 import { headGraph, logitsGraph } from "../../src/models/head.ts";
-import { epochMeasures, GraphScorer, measureLogits, scoreRows } from "../../src/train/score.ts";
+import { epochMeasures, GraphScorer, scoreRows } from "../../src/train/score.ts";
 import { CLASSES, clusters, headStep, WIDTH } from "./made.ts";
 
 test("scores of many rows are those of each row, in the order asked for", async () => {
@@ -25,7 +26,12 @@ test("a finished graph scores as the step that trained it", async () => {
   const graph = logitsGraph({ ...identity, inputs: [input], outputs: [input] }, await step.parameters());
   await using scorer = await GraphScorer.create(graph);
   expect(await scorer.logits(features)).toEqual(await step.logits(features));
-  const evaluation = measureLogits(await scorer.logits(features), labels, { classes: CLASSES, activation: "softmax" });
+  const evaluation = evaluateClassification({
+    logits: await scorer.logits(features),
+    labels,
+    classes: CLASSES,
+    activation: "softmax",
+  });
   expect(Object.keys(epochMeasures(evaluation))).toEqual(["loss", "accuracy", "balancedAccuracy", "macroF1"]);
   expect(evaluation.metrics.accuracy).toBeGreaterThan(0.5);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { memoryRows } from "../../src/features/rows.ts";
-import { measureLogits, scoreRows } from "../../src/train/score.ts";
+import { evaluateClassification } from "../../src/metrics/classification.ts";
+import { scoreRows } from "../../src/train/score.ts";
 import { trainHead } from "../../src/train/train-head.ts";
 import { CLASSES, clusters, headStep, RECIPE, WIDTH } from "./made.ts";
 
@@ -23,7 +24,12 @@ test("learns classes that can be told apart, on features of very different scale
   const { folded, history } = await trainHead({ ...options, train, validation });
   await using step = await headStep({ parameters: folded });
   const logits = await scoreRows(step, memoryRows(validation.features, WIDTH));
-  const { metrics } = measureLogits(logits, validation.labels, { classes: CLASSES, activation: "softmax" });
+  const { metrics } = evaluateClassification({
+    logits,
+    labels: validation.labels,
+    classes: CLASSES,
+    activation: "softmax",
+  });
   expect(metrics.accuracy).toBeGreaterThan(0.96);
   // The folded head measures on raw features what training measured on standardized ones.
   expect(metrics.loss).toBeCloseTo(Math.min(...history.map(({ validation: v }) => v["loss"]!)), 4);

@@ -1,15 +1,20 @@
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { imageFolder } from "../../src/data/image-folder.ts";
 import type { Dataset } from "../../src/data/sample.ts";
+import { int } from "../../src/graph/attributes.ts";
+import { GraphBuilder } from "../../src/graph/builder.ts";
+import type { Graph } from "../../src/graph/graph.ts";
+import { saveGraph } from "../../src/graph/save.ts";
 import { loadModel } from "../../src/models/load-model.ts";
 import type { Model } from "../../src/models/model.ts";
 import { fineTune } from "../../src/train/fine-tune.ts";
 import type { FineTuneOptions, Progress } from "../../src/train/options.ts";
+import { sizeNote } from "../../src/train/unfreeze-network.ts";
 import { temporaryFolder } from "../data/made.ts";
-import { tinyGraph, writeColorImages, writeTinyModel } from "../models/tiny.ts";
+import { TINY_PREPROCESSING, tinyGraph, writeColorImages, writeTinyModel } from "../models/tiny.ts";
 
 let model: Model;
 let data: Dataset;
@@ -139,6 +144,79 @@ describe("batch normalization", () => {
     for (const batchNorm of ["affine", "train", "adapt"] as const)
       await expect(run({ unfreeze: "all", batchNorm })).rejects.toMatchObject({ code: "BAD_CONFIG" });
     await expect(run({ batchNorm: "train" })).rejects.toThrow('requires layers that train, got unfreeze "head"');
+  });
+});
+
+describe("what the model cannot do is said before anything is written or computed", () => {
+  test.each<readonly [string, FineTuneOptions]>([
+    ["an unknown name", { unfreeze: "layer9.*" }],
+    ["too many stages", { unfreeze: "last:99" }],
+    ["a policy without normalization", { unfreeze: "all", batchNorm: "train" }],
+    ["statistics that are not there", { batchNorm: "adapt" }],
+    ["a policy for a head alone", { batchNorm: "affine" }],
+    ["an unknown cut", { cut: "nowhere" }],
+  ])("%s", async (_, options) => {
+    const folder = await temporaryFolder();
+    const events: Progress[] = [];
+    const started = run({ ...options, out: join(folder, "run"), onProgress: (event) => events.push(event) });
+    await expect(started).rejects.toMatchObject({ code: expect.stringMatching(/^BAD_(CONFIG|MODEL)$/) });
+    expect(await readdir(folder)).toEqual([]);
+    expect(events).toEqual([]);
+  });
+});
+
+test("a file for images of any size trains with the pads that it computes from the size", async () => {
+  const file = join(await temporaryFolder(), "open.onnx");
+  await writeFile(file, saveGraph(openGraph(), new Map([["preprocessing", JSON.stringify(TINY_PREPROCESSING)]])));
+  await using open = await loadModel(file);
+  const out = join(await temporaryFolder(), "run");
+  await fineTune(open, data, { cache: false, epochs: 2, unfreeze: "all", keepHead: false, learningRate: 0.01, out });
+  const { initializers } = (await loadModel(join(out, "model.onnx"))).graph;
+  for (const name of ["weight", "weight_1", "weight_2"])
+    expect(String(initializers.get(name)!.data)).not.toBe(String(tinyGraph().initializers.get(name)!.data));
+});
+
+/** The tiny model for images [h, w]: before its second convolution it pads the width to whole windows of 7, by Mod. */
+function openGraph(): Graph {
+  const tiny = tinyGraph();
+  const [relu, second] = [
+    tiny.nodes.find(({ op }) => op === "Relu")!,
+    tiny.nodes.filter(({ op }) => op === "Conv")[1]!,
+  ];
+  const b = new GraphBuilder("open", { ...tiny, inputs: [], nodes: [] });
+  b.reserveNodes(tiny.nodes);
+  b.input({ ...tiny.inputs[0]!, shape: ["batch", 3, "h", "w"] });
+  for (const node of tiny.nodes) {
+    b.node(node === second ? { ...node, inputs: ["padded", ...node.inputs.slice(1)] } : node);
+    if (node !== relu) continue;
+    const width = b.op("Slice", [b.op("Shape", [node.outputs[0]!]), b.ints([3]), b.ints([4])]);
+    const rest = b.op("Mod", [b.neg(width), b.ints([7])]);
+    b.named(
+      "Pad",
+      [node.outputs[0]!, b.op("Concat", [b.ints(new Array(7).fill(0)), rest], { axis: int(0) })],
+      "padded",
+    );
+  }
+  return b.build(tiny.outputs);
+}
+
+describe("a part that is too large for its images is said", () => {
+  const network = (...sizes: readonly number[]) =>
+    ({
+      trainable: { parameters: new Map(sizes.map((size, i) => [`layer${i}`, { data: { length: size } }])) },
+    }) as never;
+
+  test("with its size, the largest of its parameters and what to do", () => {
+    expect(sizeNote(network(16.8e6, 102.8e6), 240)).toBe(
+      '119.6 million parameters train on 240 images, 102.8 million of them in "layer1": that is slow, and learns the ' +
+        "images by heart. Consider --unfreeze head, or a pattern of parameter names without the largest.",
+    );
+  });
+
+  test("but not of what is no larger than usual, or has enough images, or of a head", () => {
+    expect(sizeNote(network(25e6), 10)).toBeUndefined();
+    expect(sizeNote(network(102.8e6), 200_000)).toBeUndefined();
+    expect(sizeNote({ trainable: undefined } as never, 10)).toBeUndefined();
   });
 });
 

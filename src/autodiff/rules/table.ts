@@ -1,6 +1,18 @@
 /** Every operator that the differentiator knows. A missing entry, or a formal input without an answer, does not compile. */
 import type { OpInputs, VjpRule } from "../rule.ts";
-import { gelu, mish, sigmoid, softplus, softsign, swish, tanh } from "./activation.ts";
+import {
+  biasGelu,
+  fastGelu,
+  gelu,
+  microsoftGelu,
+  mish,
+  quickGelu,
+  sigmoid,
+  softplus,
+  softsign,
+  swish,
+  tanh,
+} from "./activation.ts";
 import {
   abs,
   add,
@@ -119,7 +131,7 @@ import { slice } from "./slice.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { acos, acosh, asin, asinh, atan, atanh, cos, cosh, sin, sinh, tan } from "./trigonometry.ts";
 
-/** Gradient rules by operator of ONNX's own domain. */
+/** Gradient rules by operator: of ONNX's own domain, then of ONNX Runtime's. */
 export const VJP_RULES: { readonly [Op in keyof OpInputs]: VjpRule<Op> } = {
   Abs: abs,
   Acos: acos,
@@ -261,4 +273,8 @@ export const VJP_RULES: { readonly [Op in keyof OpInputs]: VjpRule<Op> } = {
   Unsqueeze: unsqueeze,
   Where: where,
   Xor: xor,
+  "com.microsoft.BiasGelu": biasGelu,
+  "com.microsoft.FastGelu": fastGelu,
+  "com.microsoft.Gelu": microsoftGelu,
+  "com.microsoft.QuickGelu": quickGelu,
 };

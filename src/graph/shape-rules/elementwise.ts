@@ -7,6 +7,7 @@ import {
   broadcast,
   type Contents,
   type Inferred,
+  isGiven,
   like,
   MAX_CONTENTS,
   type RuleContext,
@@ -94,6 +95,30 @@ export const max = arithmetic((_, x, y) =>
 export const min = arithmetic((_, x, y) =>
   typeof x === "number" && typeof y === "number" ? Math.min(x, y) : same(x, y),
 );
+
+/** Mod, followed where the divisor is known: with fmod the sign is that of x, which only a number tells. */
+export const mod = arithmetic(({ dims, node }, x, y) => {
+  if (typeof y !== "number" || y === 0) return undefined;
+  const fmod = intOf(node, "fmod", 0) !== 0;
+  if (typeof x === "number") return (!fmod && (x % y) * y < 0 ? (x % y) + y : x % y) + 0;
+  const whole = fmod ? undefined : dims.floorDivide(x, y);
+  return whole === undefined ? undefined : dims.sub(x, dims.mul(whole, y));
+});
+
+/** Clip, followed where the numbers are known; not with the bounds of old opsets, which are attributes. */
+export const clip: ShapeRule = (c) => {
+  const outputs = like(c, shapeOf(c, 0));
+  if ("min" in c.node.attributes || "max" in c.node.attributes) return outputs;
+  const [x, low, high] = c.inputs.map((input) => input?.contents);
+  const bound = (index: number, list: Contents | undefined, open: number): Dim | undefined =>
+    isGiven(c, index) ? list?.[0] : open;
+  const [min, max] = [bound(1, low, Number.NEGATIVE_INFINITY), bound(2, high, Number.POSITIVE_INFINITY)];
+  if (typeof min !== "number" || typeof max !== "number") return outputs;
+  return withContents(
+    outputs,
+    x?.map((value) => (typeof value === "number" ? Math.min(Math.max(value, min), max) : undefined)),
+  );
+};
 
 const same = (x: Dim, y: Dim): Dim | undefined => (x === y ? x : undefined);
 

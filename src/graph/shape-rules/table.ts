@@ -1,4 +1,4 @@
-/** The shape rule of every operator of the default domain that has one. */
+/** The shape rule of every operator that has one: of ONNX's own domain, and of ONNX Runtime's as "domain.Op". */
 
 import { conv, convTranspose } from "./convolution.ts";
 import * as elementwise from "./elementwise.ts";
@@ -29,7 +29,7 @@ export const SHAPE_RULES = {
   BitwiseNot: unary,
   Ceil: elementwise.identityOfWhole,
   Celu: unary,
-  Clip: unary,
+  Clip: elementwise.clip,
   Cos: unary,
   Cosh: unary,
   Elu: unary,
@@ -71,7 +71,7 @@ export const SHAPE_RULES = {
   Max: elementwise.max,
   Min: elementwise.min,
   Mean: broadcastAll,
-  Mod: broadcastAll,
+  Mod: elementwise.mod,
   Pow: broadcastAll,
   Sum: broadcastAll,
   PRelu: elementwise.prelu,
@@ -176,12 +176,17 @@ export const SHAPE_RULES = {
   Range: generation.range,
   Shape: generation.shape,
   Size: generation.size,
+  // ONNX Runtime's own. A bias broadcasts to the data, not the other way round.
+  "com.microsoft.BiasGelu": unary,
+  "com.microsoft.FastGelu": unary,
+  "com.microsoft.Gelu": unary,
+  "com.microsoft.QuickGelu": unary,
   // Losses.
   NegativeLogLikelihoodLoss: labelLoss,
   SoftmaxCrossEntropyLoss: labelLoss,
 } as const satisfies Readonly<Record<string, ShapeRule>>;
 
-/** The rule of an operator of the default domain, if it has one. */
+/** The rule of an operator by its `operatorKey`, if it has one. */
 export function shapeRule(op: string): ShapeRule | undefined {
   return Object.hasOwn(SHAPE_RULES, op) ? SHAPE_RULES[op as keyof typeof SHAPE_RULES] : undefined; // the key was tested
 }

@@ -87,6 +87,14 @@ export const ACTIVATION: readonly Case[] = [
   { op: "Gelu", inputs: [kinked([], 4, 9)], opset: 20, float32: true },
   { op: "Gelu", inputs: [kinked([], 4, 9)], attributes: { approximate: string("tanh") }, opset: 20 },
   { op: "Gelu", inputs: [x(3, 5)], attributes: { approximate: string("tanh") }, opset: 20, float32: true },
+  // ONNX Runtime's own have float32 kernels alone.
+  { op: "com.microsoft.Gelu", inputs: [kinked([], 4, 9)], float32: true },
+  { op: "com.microsoft.BiasGelu", inputs: [kinked([], 4, 9), x(9)], float32: true },
+  { op: "com.microsoft.BiasGelu", inputs: [x(2, 3, 4), x(4)], float32: true },
+  { op: "com.microsoft.FastGelu", inputs: [kinked([], 4, 9)], float32: true },
+  { op: "com.microsoft.FastGelu", inputs: [x(2, 3, 4), x(4)], float32: true },
+  { op: "com.microsoft.QuickGelu", inputs: [kinked([], 4, 9)], float32: true },
+  { op: "com.microsoft.QuickGelu", inputs: [x(3, 4)], attributes: { alpha: float(0.7) }, float32: true },
   { op: "Swish", inputs: [kinked([], 4, 9)], opset: 24 },
   { op: "Swish", inputs: [x(2, 3)], attributes: { alpha: float(1.7) }, opset: 24 },
 ];
