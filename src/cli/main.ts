@@ -23,8 +23,12 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: "show what a model file contains and where it would be cut",
     load: async () => (await import("./commands/inspect.ts")).inspect as unknown as Command,
   },
+  pull: {
+    summary: "download pretrained weights into the cache",
+    load: async () => (await import("./commands/pull.ts")).pull as unknown as Command,
+  },
   cache: {
-    summary: "show or clear the feature cache",
+    summary: "show or clear what is cached: features and weights",
     load: async () => (await import("./commands/cache.ts")).cache as unknown as Command,
   },
 };
@@ -70,7 +74,7 @@ function report(error: unknown, output: Output, args: readonly string[], name: s
     output.note(`interrupted  ${message} ${advice}`);
     return EXIT.interrupted;
   }
-  output.note(`${output.color.red("error")}  ${message}`);
+  output.note(`${output.color.red("error")}  ${message.replaceAll("\n", "\n       ")}`);
   if (args.includes("--debug") && error instanceof Error) output.note(error.stack ?? "");
   if (error instanceof UsageError) {
     output.note(`See: rootstock ${name !== undefined && Object.hasOwn(COMMANDS, name) ? `${name} ` : ""}--help`);
