@@ -34,13 +34,23 @@ const LAYERS: readonly (readonly string[])[] = [
 const BROWSER_SAFE = [
   ...LAYERS.slice(0, 5).flat(),
   "autodiff.ts",
-  ...["losses", "optim", "metrics", "models/head.ts", "models/backbone.ts", "train/train-step.ts", "train/fit.ts"],
+  ...[
+    "losses",
+    "optim",
+    "metrics",
+    "models/head.ts",
+    "models/backbone.ts",
+    "models/architectures",
+    "train/train-step.ts",
+    "train/fit.ts",
+  ],
 ];
 
 const MODULE_RULES: readonly UseRule[] = [
   { pattern: NODE_MODULE, allowed: (path) => !isIn(BROWSER_SAFE)(path), place: "folders that no browser runs" },
   { pattern: /^(#ort|onnxruntime-.*)$/, allowed: isIn(["runtime/session.ts"]), place: "runtime/session.ts" },
   { pattern: /^sharp(\/.*)?$/, allowed: isIn(["data/decode.ts"]), place: "data/decode.ts" },
+  { pattern: /^undici(\/.*)?$/, allowed: isIn(["weights/request.ts"]), place: "weights/request.ts" },
   { pattern: /^(node:)?https?2?$/, allowed: isIn(["serve", "dashboard"]), place: "serve/ and dashboard/" },
   { pattern: /^(node:)?(process|console)$/, allowed: isIn(["cli"]), place: "cli/" },
 ];
@@ -86,6 +96,7 @@ const WITHOUT_MIRROR: readonly MirrorException[] = [
   { path: "cli/command.ts", testedBy: "cli/commands.test.ts", reason: "help pages of the real commands" },
   { path: "cli/commands/", testedBy: "cli/commands.test.ts", reason: "commands are tested through the command line" },
   { path: "cli/main.ts", testedBy: "cli/commands.test.ts", reason: "the command line itself" },
+  { path: "cli/open-model.ts", testedBy: "cli/commands.test.ts", reason: "opens the model of every command" },
   { path: "cli/read-labels.ts", testedBy: "cli/commands.test.ts", reason: "an option of predict" },
   { path: "cli/report-dataset.ts", testedBy: "cli/commands.test.ts", reason: "lines that commands print" },
   { path: "cli/session-options.ts", testedBy: "cli/commands.test.ts", reason: "options of several commands" },
@@ -101,9 +112,22 @@ const WITHOUT_MIRROR: readonly MirrorException[] = [
   { path: "graph/shape-rules/", testedBy: "graph/infer-types.test.ts", reason: "one table with calls of every rule" },
   { path: "graph/strided.ts", testedBy: "graph/fold.test.ts", reason: "indexing of the kernels" },
   { path: "graph/upgrade-rules.ts", testedBy: "graph/upgrade.test.ts", reason: "the table that upgrading reads" },
+  {
+    path: "models/catalog/",
+    testedBy: "models/catalog.test.ts",
+    reason: "records that the catalog's test reads one by one",
+  },
   { path: "models/channel-arithmetic.ts", testedBy: "models/fold-batch-norm.test.ts", reason: "arithmetic of folding" },
+  { path: "models/find-preprocessing.ts", testedBy: "models/load-model.test.ts", reason: "a part of loading" },
   { path: "models/hugging-face.ts", testedBy: "models/preprocessing.test.ts", reason: "one of the forms it reads" },
+  {
+    path: "models/identify-architecture.ts",
+    testedBy: "models/load-weights.test.ts",
+    reason: "what files of weights are loaded into",
+  },
   { path: "models/layout.ts", testedBy: "models/stages.test.ts", reason: "reads maps in both layouts for stages" },
+  { path: "models/named-tensors.ts", testedBy: "models/load-weights.test.ts", reason: "names and layouts of weights" },
+  { path: "models/read-onnx.ts", testedBy: "models/load-model.test.ts", reason: "one of the formats that are loaded" },
   { path: "models/record.ts", testedBy: "models/preprocessing.test.ts", reason: "the check behind every form" },
   { path: "onnx/attribute-kind.ts", testedBy: "graph/load-save.test.ts", reason: "numbers of the file format" },
   {
@@ -121,6 +145,49 @@ const WITHOUT_MIRROR: readonly MirrorException[] = [
     reason: "what a run with unfrozen layers does",
   },
   { path: "version.ts", testedBy: "train/run-record.test.ts", reason: "one constant, compared with package.json" },
+  { path: "weights/hdf5-cursor.ts", testedBy: "weights/hdf5.test.ts", reason: "parts of one format" },
+  { path: "weights/hdf5-data.ts", testedBy: "weights/hdf5.test.ts", reason: "parts of one format" },
+  { path: "weights/hdf5-fractal-heap.ts", testedBy: "weights/hdf5.test.ts", reason: "parts of one format" },
+  { path: "weights/hdf5-header.ts", testedBy: "weights/hdf5.test.ts", reason: "parts of one format" },
+  { path: "weights/hdf5-links.ts", testedBy: "weights/hdf5.test.ts", reason: "parts of one format" },
+  { path: "weights/hdf5-types.ts", testedBy: "weights/hdf5.test.ts", reason: "parts of one format" },
+  {
+    path: "weights/numpy-pickle.ts",
+    testedBy: "weights/torch-pickle.test.ts",
+    reason: "what the pickle machine reads into",
+  },
+  {
+    path: "weights/pickle-reader.ts",
+    testedBy: "weights/torch-pickle.test.ts",
+    reason: "what the pickle machine reads into",
+  },
+  {
+    path: "weights/torch-calls.ts",
+    testedBy: "weights/torch-pickle.test.ts",
+    reason: "what the pickle machine reads into",
+  },
+  {
+    path: "weights/torch-values.ts",
+    testedBy: "weights/torch-pickle.test.ts",
+    reason: "what the pickle machine reads into",
+  },
+  { path: "weights/torch-source.ts", testedBy: "weights/torch-zip.test.ts", reason: "what both containers share" },
+  { path: "weights/torch-tensor.ts", testedBy: "weights/torch-zip.test.ts", reason: "what both containers share" },
+  {
+    path: "weights/byte-source.ts",
+    testedBy: "weights/file-source.test.ts",
+    reason: "files, parts and memory give the same bytes",
+  },
+  {
+    path: "weights/sniff-weights.ts",
+    testedBy: "weights/open-weights.test.ts",
+    reason: "what opening says and returns",
+  },
+  {
+    path: "weights/tensor-source.ts",
+    testedBy: "weights/open-weights.test.ts",
+    reason: "what opening says and returns",
+  },
 ];
 
 function isIn(places: readonly string[]): (path: string) => boolean {
@@ -200,6 +267,7 @@ describe("a violation is found", () => {
     ["cli/main.ts", "onnxruntime-node/package.json"],
     ["data/loader.ts", "sharp"],
     ["weights/hub.ts", "node:http"],
+    ["weights/hub.ts", "undici"],
     ["train/a.ts", "node:process"],
   ])("when %s imports %s", (path, module) => {
     expect(importFaults([file(path, `import type { A } from "${module}";`)], MODULE_RULES)).not.toEqual([]);

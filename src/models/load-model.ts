@@ -1,97 +1,113 @@
-/** Reads a model file from disk, with what stands beside it and in its metadata. */
-import { readFileSync, statSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+/** Loads a model by its path, its name in the catalog or its address, whatever the format, with what belongs to it. */
 import { z } from "zod";
-import { messageOf, RootstockError } from "../errors.ts";
-import { loadGraph } from "../graph/load.ts";
+import { RootstockError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { Preprocessing } from "../transforms/preprocessing.ts";
-import { type InputShape, imageInput } from "./image-input.ts";
+import type { FetchOptions } from "../weights/hub.ts";
+import { openWeights } from "../weights/open-weights.ts";
+import type { ArchitectureName } from "./architectures/table.ts";
+import type { WeightsSource } from "./catalog.ts";
+import { type Found, findPreprocessing } from "./find-preprocessing.ts";
+import { findArchitecture, identifyArchitecture } from "./identify-architecture.ts";
+import { imageInput } from "./image-input.ts";
+import { importModel } from "./importers/import-model.ts";
+import { loadWeights } from "./load-weights.ts";
+import { type LocatedModel, locateModel } from "./locate-model.ts";
 import { Model } from "./model.ts";
-import {
-  checkInputShape,
-  NAMED_PREPROCESSING,
-  namedPreprocessing,
-  type PreprocessingName,
-  parsePreprocessing,
-} from "./preprocessing.ts";
+import { formatOfModel } from "./model-format.ts";
+import { checkInputShape, type PreprocessingName } from "./preprocessing.ts";
+import { readOnnx } from "./read-onnx.ts";
 
 export interface LoadModelOptions {
   /**
    * How pixels become the model's input: a name (imagenet, tf, caffe, none), the path of a JSON file, or a record.
-   * Needed only where neither the file nor a preprocessor_config.json beside it says; it overrides both.
+   * Needed only where neither the file nor the catalog nor a preprocessor_config.json beside it says; it overrides them.
    */
   readonly preprocessing?: PreprocessingName | string | Preprocessing | undefined;
   /** Class names in the order of the output, where the file does not carry them. */
   readonly labels?: readonly string[] | undefined;
+  /** For files of weights alone: which network they are of. Found by names and shapes where it is not said. */
+  readonly architecture?: ArchitectureName | string | undefined;
+  /** How a file that has to be downloaded is: cache folder, progress, signal. */
+  readonly download?: FetchOptions | undefined;
+}
+
+/** What a file of any format holds. */
+interface Contents {
+  readonly graph: Graph;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly labels?: readonly string[] | undefined;
+  /** How pixels become its input, where the format or the catalog says. */
+  readonly preprocessing?: Found | undefined;
+  /** What a person should know of how it was read. */
+  readonly notes: readonly string[];
 }
 
 const labelsSchema = z.array(z.string()).min(1).max(1_000_000);
 
 /**
- * Loads an ONNX model file.
+ * Loads a model: an ONNX file; a file of weights (safetensors, PyTorch, Keras) of a known architecture; a whole Keras or
+ * TensorFlow.js layers model; or a name of the catalog such as "resnet50" or "timm/vit_small_patch16_224", an https:// or
+ * hf:// address, which are downloaded once.
  * @throws RootstockError BAD_MODEL if it cannot be read or is not a vision model; BAD_CONFIG if a preprocessing that was
- * found does not fit. A model without any preprocessing loads; using it on images is what fails.
+ * found does not fit; DOWNLOAD. A model without any preprocessing loads; using it on images is what fails.
  */
-export async function loadModel(path: string, { preprocessing, labels }: LoadModelOptions = {}): Promise<Model> {
-  const name = basename(path);
-  const { graph, metadata } = loadGraph(await readModelFile(path), {
-    name,
-    readExternal: (file) => readBeside(path, file),
-  });
+export async function loadModel(model: string, options: LoadModelOptions = {}): Promise<Model> {
+  const located = await locateModel(model, options.download);
+  const { path, name } = located;
+  const { graph, metadata, labels, preprocessing, notes } = await read(located, options);
   const input = imageInput(graph);
-  const found = await findPreprocessing(path, preprocessing, metadata, input);
+  const found = await findPreprocessing(path, options.preprocessing, { metadata, known: preprocessing, input });
   return new Model({
     name,
     graph,
     metadata,
     preprocessing: found && checkInputShape(found.preprocessing, input, found.source),
     preprocessingSource: found?.source ?? "nowhere",
-    labels: labels ?? labelsOf(metadata, name),
+    labels: options.labels ?? labels ?? labelsOf(metadata, name),
+    notes,
   });
 }
 
-interface Found {
-  readonly preprocessing: Preprocessing;
-  readonly source: string;
-}
-
-async function findPreprocessing(
-  path: string,
-  asked: string | Preprocessing | undefined,
-  metadata: ReadonlyMap<string, string>,
-  input: InputShape,
-): Promise<Found | undefined> {
-  if (typeof asked === "object") return { preprocessing: asked, source: "the caller" };
-  if (asked !== undefined) {
-    const source = `--preprocessing ${asked}`;
-    if (Object.hasOwn(NAMED_PREPROCESSING, asked)) {
-      return { preprocessing: namedPreprocessing(asked as PreprocessingName, input), source }; // a key of the table
+async function read(located: LocatedModel, options: LoadModelOptions): Promise<Contents> {
+  const { path } = located;
+  switch (await formatOfModel(path)) {
+    case "onnx":
+      return { ...(await readOnnx(path)), notes: [] };
+    case "layers": {
+      const { preprocessing, ...imported } = await importModel(path);
+      return {
+        ...imported,
+        metadata: new Map(),
+        preprocessing: preprocessing && { preprocessing, source: "the model's metadata" },
+      };
     }
-    const text = await readFile(asked, "utf8").catch((cause: unknown) => {
-      const names = Object.keys(NAMED_PREPROCESSING).join(", ");
-      throw new RootstockError(
-        "BAD_CONFIG",
-        `${source}: required is one of ${names}, or a JSON file; ${messageOf(cause)}.`,
-        { cause },
-      );
-    });
-    return { preprocessing: parsePreprocessing(text, asked, input), source };
+    case "weights":
+      return await readWeights(located, options);
   }
-  const own = metadata.get("preprocessing");
-  if (own !== undefined)
-    return {
-      preprocessing: parsePreprocessing(own, `metadata "preprocessing" of ${basename(path)}`, input),
-      source: "the file's metadata",
-    };
-  const beside = await readFile(join(dirname(path), "preprocessor_config.json"), "utf8").catch(() => undefined);
-  if (beside === undefined) return undefined;
-  return {
-    preprocessing: parsePreprocessing(beside, "preprocessor_config.json", input),
-    source: "preprocessor_config.json",
-  };
 }
 
+/** Weights by name into their architecture, at the input size that the catalog gives them. */
+async function readWeights({ path, record }: LocatedModel, { architecture }: LoadModelOptions): Promise<Contents> {
+  const source = await openWeights(path);
+  try {
+    const named = architecture ?? record?.architecture;
+    const chosen = named === undefined ? identifyArchitecture(source) : findArchitecture(named);
+    const { graph, notes } = loadWeights(chosen, source, { inputSize: record?.preprocessing.inputSize });
+    const said = architecture === undefined && record === undefined ? [`the weights are those of ${chosen.name}`] : [];
+    return {
+      graph,
+      metadata: metadataOf(chosen.name, record, source.metadata),
+      preprocessing: record && {
+        preprocessing: record.preprocessing,
+        source: `the catalog's record ${record.name} (${record.publisher})`,
+      },
+      notes: [...said, ...notes],
+    };
+  } finally {
+    source.close();
+  }
+}
 function labelsOf(metadata: ReadonlyMap<string, string>, name: string): readonly string[] | undefined {
   const text = metadata.get("labels");
   if (text === undefined) return undefined;
@@ -104,36 +120,16 @@ function labelsOf(metadata: ReadonlyMap<string, string>, name: string): readonly
   }
 }
 
-async function readModelFile(path: string): Promise<Uint8Array> {
-  try {
-    const info = await stat(path);
-    if (!info.isFile()) {
-      const what = info.isDirectory() ? "a folder" : "not a regular file";
-      throw new RootstockError("BAD_MODEL", `${path} is ${what}; an .onnx file is required.`);
-    }
-    return await readFile(path);
-  } catch (cause) {
-    if (cause instanceof RootstockError) throw cause;
-    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT"; // errors of node:fs carry a code
-    throw new RootstockError(
-      "BAD_MODEL",
-      missing ? `no model file at ${path}.` : `cannot read ${path}: ${messageOf(cause)}.`,
-      { cause },
-    );
-  }
-}
-
-function readBeside(path: string, file: string): Uint8Array {
-  try {
-    const target = join(dirname(path), file);
-    // A link is followed, since model hubs keep files so; a pipe or a device would never end.
-    if (!statSync(target).isFile()) throw new Error("it is not a regular file");
-    return readFileSync(target);
-  } catch (cause) {
-    throw new RootstockError(
-      "BAD_MODEL",
-      `${basename(path)} keeps weights in "${file}" beside it, which cannot be read: ${messageOf(cause)}.`,
-      { cause },
-    );
-  }
+/** What an exported model says of where it comes from. */
+function metadataOf(
+  architecture: string,
+  record: WeightsSource | undefined,
+  own: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const known = record && [
+    ["license", record.license],
+    ["source", record.url],
+  ];
+  const kept = [...own].filter(([name]) => name === "license" || name === "source");
+  return new Map([["architecture", architecture], ...kept, ...((known ?? []) as [string, string][])]);
 }

@@ -42,6 +42,8 @@ export interface ModelParts {
   readonly preprocessingSource: string;
   /** Class names in the order of the output, if they are known. */
   readonly labels: readonly string[] | undefined;
+  /** What a person should know of how the file was read; nothing for most. */
+  readonly notes?: readonly string[] | undefined;
 }
 
 /** A loaded model. Predicting starts a session, which `release` (or `await using`) frees. */
@@ -52,6 +54,7 @@ export class Model implements ModelParts, AsyncDisposable {
   readonly preprocessing: Preprocessing | undefined;
   readonly preprocessingSource: string;
   readonly labels: readonly string[] | undefined;
+  readonly notes: readonly string[];
   readonly input: ImageInput;
   /** How the file's output is to be read: classes that exclude each other, or independent ones. */
   readonly activation: Activation;
@@ -64,6 +67,7 @@ export class Model implements ModelParts, AsyncDisposable {
     this.preprocessing = parts.preprocessing;
     this.preprocessingSource = parts.preprocessingSource;
     this.labels = parts.labels;
+    this.notes = parts.notes ?? [];
     this.input = imageInput(parts.graph);
     const said = parts.metadata.get("activation") ?? lastActivation(parts.graph);
     this.activation = said === "sigmoid" ? "sigmoid" : "softmax";

@@ -3,9 +3,10 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { saveGraph } from "../../src/graph/save.ts";
 import { assets, withAssets } from "../assets.ts";
 import { temporaryFolder } from "../data/made.ts";
-import { writeColorImages, writeTinyModel } from "../models/tiny.ts";
+import { tinyGraph, writeColorImages, writeTinyModel } from "../models/tiny.ts";
 import { cli } from "./made.ts";
 
 let root: string;
@@ -232,6 +233,26 @@ describe("predict", () => {
   });
 });
 
+describe("names that a file chooses", () => {
+  test("cannot draw on the terminal, nor write lines of their own", async () => {
+    const graph = tinyGraph();
+    const evil = "input\u001b[2J\u202e\nerror  all is lost";
+    const nodes = graph.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map((name) => (name === "input" ? evil : name)),
+    }));
+    const file = join(await temporaryFolder(), "evil.onnx");
+    const inputs = graph.inputs.map((info) => ({ ...info, name: evil, shape: ["n\u009b", ...info.shape!.slice(1)] }));
+    await writeFile(file, saveGraph({ ...graph, nodes, inputs }));
+    for (const args of [[], ["--json"]]) {
+      const { code, stdout, stderr } = await cli(["inspect", file, "--graph", ...args]);
+      expect(code).toBe(0);
+      expect((stdout + stderr).replaceAll("\n", "")).toMatch(/^[^\p{Cc}\p{Cf}]*$/u);
+      expect(stdout + stderr).not.toMatch(/^error/m);
+    }
+  });
+});
+
 describe("inspect and cache", () => {
   test("inspect shows where the model would be cut", async () => {
     const { json } = await cli(["inspect", model, "--json"]);
@@ -267,6 +288,25 @@ describe("mistakes", () => {
     [["train", "a", "b", "--model", "m"], 2, "one folder"],
     [["train", "photos"], 2, "--model"],
     [["train", "photos", "--model", "m.onnx", "--epochs", "zero"], 2, "--epochs"],
+    [["train", "photos", "--model", "m.onnx", "--seed", "-1"], 2, '--seed requires a whole number from 0, got "-1"'],
+    [["train", "photos", "--model", "m.onnx", "--threads", "-1"], 2, "--threads requires a whole number from 1 to 256"],
+    [["train", "photos", "--model", "m.onnx", "--label-smoothing", "-0.1"], 2, "--label-smoothing requires a number"],
+    [
+      ["train", "photos", "--model", "m.onnx", "--label-smoothing", "1"],
+      2,
+      "--label-smoothing requires a number from 0 and below 1, got 1.",
+    ],
+    [
+      ["train", "photos", "--model", "m.onnx", "--label-smoothing", "0.1", "--loss", "binary-cross-entropy"],
+      2,
+      "--label-smoothing requires the loss",
+    ],
+    [
+      ["train", "photos", "--model", "m.onnx", "--batch-norm", "train"],
+      2,
+      '--batch-norm "train" requires layers that train',
+    ],
+    [["train", "photos", "--model", "m.onnx", "--val", "-0.2"], 2, "--val requires a folder, or a fraction"],
     [["predict", "m.onnx"], 2, "image files or folders"],
     [["evaluate", "m.onnx"], 2, "one folder"],
     [["inspect"], 2, "one model file"],
@@ -281,7 +321,7 @@ describe("mistakes", () => {
   });
 
   test("every command has a help page with its options and examples", async () => {
-    for (const name of ["train", "evaluate", "predict", "inspect", "cache"]) {
+    for (const name of ["train", "evaluate", "predict", "inspect", "pull", "cache"]) {
       const { code, stdout } = await cli([name, "--help"]);
       expect(code).toBe(0);
       expect(stdout).toContain(`Usage: rootstock ${name}`);

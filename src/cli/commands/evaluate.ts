@@ -2,11 +2,11 @@
 
 import { imageFolder } from "../../data/image-folder.ts";
 import { suggestThreads } from "../../data/loader.ts";
-import { loadModel } from "../../models/load-model.ts";
 import { PROVIDERS } from "../../runtime/providers.ts";
 import { evaluateModel, samplesToEvaluate } from "../../train/evaluate.ts";
 import { UsageError } from "../arguments.ts";
 import { command } from "../command.ts";
+import { modelOptions, openModel } from "../open-model.ts";
 import { readLabels } from "../read-labels.ts";
 import { reportDataset, reportFailed } from "../report-dataset.ts";
 import { choice, sessionOptions } from "../session-options.ts";
@@ -17,7 +17,7 @@ const SPLITS = { test: true, validation: true, train: true, all: true };
 export const evaluate = command({
   summary:
     "Measure a trained model on labelled images: one subfolder per class, with or without train/ val/ test/ above them.",
-  usage: "evaluate <model.onnx> <data> [options]",
+  usage: "evaluate <model> <data> [options]",
   options: {
     split: {
       kind: "text",
@@ -30,11 +30,7 @@ export const evaluate = command({
       value: "<file>",
       help: "class names, a JSON list or one per line, where the model carries none",
     },
-    preprocessing: {
-      kind: "text",
-      value: "<name|file.json>",
-      help: "imagenet, tf, caffe, none or a JSON file, where the model does not say",
-    },
+    ...modelOptions,
     ...sessionOptions,
   },
   examples: [
@@ -45,9 +41,11 @@ export const evaluate = command({
     const [path, root, ...more] = positionals;
     if (path === undefined || root === undefined || more.length > 0)
       throw new UsageError("evaluate requires a model file and one folder of images.");
-    await using model = await loadModel(path, {
-      preprocessing: options.preprocessing,
+    await using model = await openModel(path, {
+      options,
       labels: options.labels === undefined ? undefined : await readLabels(options.labels),
+      output,
+      signal,
     });
     const data = await imageFolder(root, { purpose: "evaluate", signal });
     reportDataset(data, output);

@@ -4,8 +4,8 @@ import { messageOf } from "../../errors.ts";
 import { formatShape, type Graph } from "../../graph/graph.ts";
 import { inferTypes } from "../../graph/infer-types.ts";
 import { printGraph } from "../../graph/print.ts";
+import { printable } from "../../graph/printable.ts";
 import { backboneGraph, type Cut, findCut } from "../../models/backbone.ts";
-import { loadModel } from "../../models/load-model.ts";
 import type { Model } from "../../models/model.ts";
 import { type Stage, stagesOf } from "../../models/stages.ts";
 import { trainingForm } from "../../models/training-form.ts";
@@ -13,24 +13,25 @@ import { isFloat } from "../../tensor/dtype.ts";
 import { describePreprocessing } from "../../transforms/preprocessing.ts";
 import { UsageError } from "../arguments.ts";
 import { command } from "../command.ts";
+import { modelOptions, openModel } from "../open-model.ts";
 import { formatBytes, type Output } from "../output.ts";
 
 export const inspect = command({
   summary: "Show what a model file contains, where it would be cut, and what could be trained.",
-  usage: "inspect <model.onnx> [options]",
+  usage: "inspect <model> [options]",
   options: {
     cut: { kind: "text", value: "<value>", help: "show the cut at this value instead of the one that is found" },
     graph: { kind: "flag", help: "print every node" },
-    preprocessing: { kind: "text", value: "<name|file.json>", help: "as for train" },
+    ...modelOptions,
   },
   examples: [
     ["rootstock inspect mobilenetv2.onnx", "an overview"],
     ["rootstock inspect mobilenetv2.onnx --graph", "every node with its shapes"],
   ],
-  async run({ positionals, options, output }) {
+  async run({ positionals, options, output, signal }) {
     const [path, ...more] = positionals;
     if (path === undefined || more.length > 0) throw new UsageError("inspect requires one model file.");
-    await using model = await loadModel(path, { preprocessing: options.preprocessing });
+    await using model = await openModel(path, { options, output, signal });
     const { graph } = model;
     const report = {
       ...describeGraph(graph),
@@ -41,27 +42,35 @@ export const inspect = command({
     };
     const cut = tryCut(model, options.cut);
     for (const { name, dtype, shape } of report.inputs)
-      output.result(`input       "${name}" ${dtype} ${formatShape(shape)}`);
+      line(output, `input       "${name}" ${dtype} ${formatShape(shape)}`);
     for (const { name, dtype, shape } of report.outputs)
-      output.result(`output      "${name}" ${dtype} ${formatShape(shape)}`);
-    output.result(
+      line(output, `output      "${name}" ${dtype} ${formatShape(shape)}`);
+    line(
+      output,
       `parameters  ${report.parameters.toLocaleString("en")} in ${report.tensors} tensors (${formatBytes(report.parameterBytes)})`,
     );
-    output.result(
+    line(
+      output,
       `operators   ${Object.entries(report.operators)
         .map(([op, count]) => `${op} ${count}`)
         .join(", ")}`,
     );
-    output.result(
+    line(
+      output,
       `pixels      ${model.preprocessing ? `${describePreprocessing(model.preprocessing)} (from ${model.preprocessingSource})` : "the model does not say; pass --preprocessing"}`,
     );
-    output.result(`labels      ${model.labels ? model.labels.length : "none"}`);
-    output.result(report.batchNorm);
+    line(output, `labels      ${model.labels ? model.labels.length : "none"}`);
+    line(output, report.batchNorm);
     reportCut(cut, output);
     if (options.graph) output.result(printGraph(graph));
     return { json: { ...report, ...("error" in cut ? { cut: undefined, cutError: cut.error } : cut) } };
   },
 });
+
+/** One line of the report: a name from the file cannot start another. */
+function line(output: Output, text: string): void {
+  output.result(printable(text));
+}
 
 interface CutReport {
   readonly cut: Cut;
@@ -91,22 +100,24 @@ function tryCut({ graph, preprocessing }: Model, at: string | undefined): CutRep
 
 function reportCut(report: CutReport | { readonly error: string }, output: Output): void {
   if ("error" in report) {
-    output.result(`cut         none found: ${report.error}`);
+    line(output, `cut         none found: ${report.error}`);
     return;
   }
   const { cut, frozen, replaced, withoutRule, stages } = report;
   const old = cut.classifier
     ? `; the old classifier is ${cut.classifier.op} "${cut.classifier.name}" (${cut.numClasses} classes)`
     : "";
-  output.result(`cut         at "${cut.value}" ${formatShape(cut.shape)}: ${cut.width} features per image${old}`);
-  output.result(
+  line(output, `cut         at "${cut.value}" ${formatShape(cut.shape)}: ${cut.width} features per image${old}`);
+  line(
+    output,
     `            ${frozen.toLocaleString("en")} parameters before it stay frozen, ${replaced.toLocaleString("en")} after it are replaced`,
   );
-  output.result(
+  line(
+    output,
     `trainable   a new head${withoutRule.length > 0 ? `; not before the cut: no gradient rule for ${withoutRule.join(", ")}` : ", and every layer before the cut"}`,
   );
   for (const [i, { description }] of stages.entries())
-    output.result(`${i === 0 ? "stages      " : "            "}${description}`);
+    line(output, `${i === 0 ? "stages      " : "            "}${description}`);
 }
 
 function describeGraph(graph: Graph) {

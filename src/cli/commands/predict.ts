@@ -2,18 +2,18 @@
 
 import { listImages } from "../../data/list-images.ts";
 import { suggestThreads } from "../../data/loader.ts";
-import { printable } from "../../data/names.ts";
-import { loadModel } from "../../models/load-model.ts";
+import { printable } from "../../graph/printable.ts";
 import type { LabelProbability } from "../../models/model.ts";
 import { UsageError } from "../arguments.ts";
 import { command } from "../command.ts";
+import { modelOptions, openModel } from "../open-model.ts";
 import { formatPercent } from "../output.ts";
 import { readLabels } from "../read-labels.ts";
 import { runOptions, sessionOptions } from "../session-options.ts";
 
 export const predict = command({
   summary: "Classify images with a trained model.",
-  usage: "predict <model.onnx> <files or folders…> [options]",
+  usage: "predict <model> <files or folders…> [options]",
   options: {
     top: { kind: "number", value: "<k>", min: 1, whole: true, help: "classes to show for each image (default 3)" },
     labels: {
@@ -21,11 +21,7 @@ export const predict = command({
       value: "<file>",
       help: "class names, a JSON list or one per line, where the model carries none",
     },
-    preprocessing: {
-      kind: "text",
-      value: "<name|file.json>",
-      help: "imagenet, tf, caffe, none or a JSON file, where the model does not say",
-    },
+    ...modelOptions,
     ...sessionOptions,
   },
   examples: [
@@ -37,9 +33,11 @@ export const predict = command({
     if (path === undefined || inputs.length === 0)
       throw new UsageError("predict requires a model file, then image files or folders.");
     const run = runOptions(options);
-    await using model = await loadModel(path, {
-      preprocessing: options.preprocessing,
+    await using model = await openModel(path, {
+      options,
       labels: options.labels === undefined ? undefined : await readLabels(options.labels),
+      output,
+      signal,
     });
     const listed = await listImages(inputs);
     const failed = listed.failed.map(({ file, reason }) => ({ file, error: reason }));

@@ -2,99 +2,102 @@
 import { basename, join, resolve } from "node:path";
 import { imageFolder } from "../../data/image-folder.ts";
 import { bySplit, type Dataset } from "../../data/sample.ts";
+import { messageOf } from "../../errors.ts";
 import { printable } from "../../graph/printable.ts";
 import { LOSSES } from "../../losses/table.ts";
-import { loadModel } from "../../models/load-model.ts";
 import { OPTIMIZERS } from "../../optim/table.ts";
 import { fineTune, type Run } from "../../train/fine-tune.ts";
-import { BATCH_NORM_CHOICES, type Progress } from "../../train/options.ts";
+import { BATCH_NORM_CHOICES, type FineTuneOptions, type Progress, recipe } from "../../train/options.ts";
 import { clock, defaultRunName } from "../../train/run-record.ts";
-import { UsageError } from "../arguments.ts";
+import { inOptionNames, type Options, type OptionTable, UsageError } from "../arguments.ts";
 import { command } from "../command.ts";
+import { MODEL_FORMS, modelOptions, openModel } from "../open-model.ts";
 import { formatPercent, type Output } from "../output.ts";
 import { reportDataset, reportFailed } from "../report-dataset.ts";
 import { choice, runOptions, sessionOptions } from "../session-options.ts";
 import { summarize } from "../summary.ts";
 
+const trainOptions = {
+  model: {
+    kind: "text",
+    value: "<model>",
+    help: `pretrained classifier or backbone to start from (required): ${MODEL_FORMS}`,
+  },
+  val: {
+    kind: "text",
+    value: "<dir|fraction>",
+    help: "validation images: a folder of classes, or a share of the training images (default 0.2 where the data have no val folder)",
+  },
+  unfreeze: {
+    kind: "text",
+    value: "<what>",
+    help: "what trains with the head: head (nothing else), last, last:N (the last N stages), all, or a pattern such as layer4.* (default head; see rootstock inspect)",
+  },
+  "batch-norm": {
+    kind: "text",
+    value: "<policy>",
+    choices: BATCH_NORM_CHOICES,
+    help: "BatchNormalization in the part that trains: freeze (pretrained statistics), affine (only its scale and shift train), train (statistics of each batch) or adapt (statistics of the new images); default freeze",
+  },
+  epochs: {
+    kind: "number",
+    value: "<n>",
+    min: 1,
+    whole: true,
+    help: "most passes over the data (default: enough for 600 updates, 20 to 100; with --unfreeze 300, 5 to 30)",
+  },
+  "batch-size": {
+    kind: "number",
+    value: "<n>",
+    min: 1,
+    whole: true,
+    help: "images per update (default 32, with --unfreeze 16)",
+  },
+  "learning-rate": {
+    kind: "number",
+    value: "<x>",
+    min: 1e-12,
+    whole: false,
+    help: "peak learning rate (default: the optimizer's)",
+  },
+  "weight-decay": { kind: "number", value: "<x>", min: 0, whole: false, help: "weight decay of the head" },
+  optimizer: { kind: "text", value: "<name>", choices: Object.keys(OPTIMIZERS), help: "optimizer, default adamw" },
+  loss: { kind: "text", value: "<name>", choices: Object.keys(LOSSES), help: "objective, default cross-entropy" },
+  "label-smoothing": {
+    kind: "number",
+    value: "<x>",
+    min: 0,
+    whole: false,
+    help: "share of each target spread over all classes (default 0)",
+  },
+  patience: {
+    kind: "number",
+    value: "<n>",
+    min: 1,
+    whole: true,
+    help: "stop after so many epochs without a smaller validation loss",
+  },
+  cut: {
+    kind: "text",
+    value: "<value>",
+    help: "value of the graph to use as features (default: found; see rootstock inspect)",
+  },
+  ...modelOptions,
+  seed: { kind: "number", value: "<n>", min: 0, whole: true, help: "decides every random choice (default 0)" },
+  out: { kind: "text", value: "<dir>", help: "folder of the run (default runs/<time>-<data>)" },
+  autotune: {
+    kind: "flag",
+    help: "with --unfreeze: measure how this machine computes each gradient fastest, once, and keep the result",
+  },
+  "no-cache": { kind: "flag", help: "compute features anew and keep none" },
+  ...sessionOptions,
+} as const satisfies OptionTable;
+
 export const train = command({
   summary:
     "Train a model on a folder of images: one subfolder per class, with or without train/ val/ test/ above them.",
-  usage: "train <data> --model <file.onnx> [options]",
-  options: {
-    model: { kind: "text", value: "<file.onnx>", help: "pretrained classifier or backbone to start from (required)" },
-    val: {
-      kind: "text",
-      value: "<dir|fraction>",
-      help: "validation images: a folder of classes, or a share of the training images (default 0.2 where the data have no val folder)",
-    },
-    unfreeze: {
-      kind: "text",
-      value: "<what>",
-      help: "what trains with the head: head (nothing else), last, last:N (the last N stages), all, or a pattern such as layer4.* (default head; see rootstock inspect)",
-    },
-    "batch-norm": {
-      kind: "text",
-      value: "<policy>",
-      choices: BATCH_NORM_CHOICES,
-      help: "BatchNormalization in the part that trains: freeze (pretrained statistics), affine (only its scale and shift train), train (statistics of each batch) or adapt (statistics of the new images); default freeze",
-    },
-    epochs: {
-      kind: "number",
-      value: "<n>",
-      min: 1,
-      whole: true,
-      help: "most passes over the data (default: enough for 600 updates, 20 to 100; with --unfreeze 300, 5 to 30)",
-    },
-    "batch-size": {
-      kind: "number",
-      value: "<n>",
-      min: 1,
-      whole: true,
-      help: "images per update (default 32, with --unfreeze 16)",
-    },
-    "learning-rate": {
-      kind: "number",
-      value: "<x>",
-      min: 1e-12,
-      whole: false,
-      help: "peak learning rate (default: the optimizer's)",
-    },
-    "weight-decay": { kind: "number", value: "<x>", min: 0, whole: false, help: "weight decay of the head" },
-    optimizer: { kind: "text", value: "<name>", choices: Object.keys(OPTIMIZERS), help: "optimizer, default adamw" },
-    loss: { kind: "text", value: "<name>", choices: Object.keys(LOSSES), help: "objective, default cross-entropy" },
-    "label-smoothing": {
-      kind: "number",
-      value: "<x>",
-      min: 0,
-      whole: false,
-      help: "share of each target spread over all classes (default 0)",
-    },
-    patience: {
-      kind: "number",
-      value: "<n>",
-      min: 1,
-      whole: true,
-      help: "stop after so many epochs without a smaller validation loss",
-    },
-    cut: {
-      kind: "text",
-      value: "<value>",
-      help: "value of the graph to use as features (default: found; see rootstock inspect)",
-    },
-    preprocessing: {
-      kind: "text",
-      value: "<name|file.json>",
-      help: "imagenet, tf, caffe, none or a JSON file, where the model does not say",
-    },
-    seed: { kind: "number", value: "<n>", min: 0, whole: true, help: "decides every random choice (default 0)" },
-    out: { kind: "text", value: "<dir>", help: "folder of the run (default runs/<time>-<data>)" },
-    autotune: {
-      kind: "flag",
-      help: "with --unfreeze: measure how this machine computes each gradient fastest, once, and keep the result",
-    },
-    "no-cache": { kind: "flag", help: "compute features anew and keep none" },
-    ...sessionOptions,
-  },
+  usage: "train <data> --model <model> [options]",
+  options: trainOptions,
   examples: [
     [
       "rootstock train photos --model mobilenetv2.onnx",
@@ -110,30 +113,18 @@ export const train = command({
       throw new UsageError(
         `train requires one folder of images, got ${positionals.length === 0 ? "none" : positionals.join(" ")}.`,
       );
-    if (options.model === undefined) throw new UsageError("train requires --model <file.onnx>.");
-    const session = runOptions(options);
-    const seed = options.seed ?? 0;
-    const data = await imageFolder(root, { validation: validationOf(options.val), seed, signal });
+    if (options.model === undefined) throw new UsageError(`train requires --model <model>: ${MODEL_FORMS}.`);
+    const settings = settingsOf(options);
+    checkSettings(settings);
+    const validation = validationOf(options.val);
+    const data = await imageFolder(root, { validation, seed: settings.seed, signal });
     reportDataset(data, output);
-    await using model = await loadModel(options.model, { preprocessing: options.preprocessing });
+    await using model = await openModel(options.model, { options, output, signal });
     const progress = new TrainingProgress(output, describe(data));
     const run = await fineTune(model, data, {
+      ...settings,
       cut: options.cut,
-      unfreeze: options.unfreeze,
-      batchNorm: BATCH_NORM_CHOICES.find((policy) => policy === options["batch-norm"]),
-      epochs: options.epochs,
-      batchSize: options["batch-size"],
-      learningRate: options["learning-rate"],
-      weightDecay: options["weight-decay"],
-      optimizer: choice(options.optimizer, OPTIMIZERS),
-      loss: choice(options.loss, LOSSES),
-      labelSmoothing: options["label-smoothing"],
-      patience: options.patience,
-      autotune: options.autotune,
-      cache: !options["no-cache"],
-      ...session,
       out: options.out ?? join("runs", defaultRunName(basename(resolve(root)))),
-      seed,
       signal,
       onProgress: (event) => progress.show(event),
     });
@@ -144,6 +135,35 @@ export const train = command({
     return { json: resultOf(run, data, total) };
   },
 });
+
+/** What decides the result, as `fineTune` takes it. */
+function settingsOf(options: Options<typeof trainOptions>): FineTuneOptions {
+  return {
+    unfreeze: options.unfreeze,
+    batchNorm: BATCH_NORM_CHOICES.find((policy) => policy === options["batch-norm"]),
+    epochs: options.epochs,
+    batchSize: options["batch-size"],
+    learningRate: options["learning-rate"],
+    weightDecay: options["weight-decay"],
+    optimizer: choice(options.optimizer, OPTIMIZERS),
+    loss: choice(options.loss, LOSSES),
+    labelSmoothing: options["label-smoothing"],
+    patience: options.patience,
+    autotune: options.autotune,
+    cache: !options["no-cache"],
+    ...runOptions(options),
+    seed: options.seed ?? 0,
+  };
+}
+
+/** @throws UsageError for settings that cannot be, whatever the model and the images are. */
+function checkSettings(settings: FineTuneOptions): void {
+  try {
+    recipe(settings, 1);
+  } catch (error) {
+    throw new UsageError(inOptionNames(messageOf(error), trainOptions), { cause: error });
+  }
+}
 
 /** The object that --json prints. */
 function resultOf(run: Run, data: Dataset, total: number): unknown {

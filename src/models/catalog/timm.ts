@@ -24,11 +24,11 @@ interface Row extends Pick<WeightsSource, "bytes" | "hash"> {
   /** In percent, at this size. */
   readonly accuracy: readonly [top1: number, top5: number];
   readonly sizing: Sizing;
-  /** @default "ImageNet-1K" */
+  /** ImageNet-1K where nothing is said. */
   readonly trainedOn?: string;
-  /** @default "Apache-2.0" */
+  /** Apache-2.0 where nothing is said. */
   readonly license?: string;
-  /** Whether timm itself loads other weights for the model's bare name. @default false */
+  /** Whether timm itself loads other weights for the model's bare name. */
   readonly second?: true;
 }
 

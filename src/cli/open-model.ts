@@ -1,0 +1,80 @@
+/** Opens the model that a command names: a file, a name of the catalog, or an address that is downloaded first. */
+import { printable } from "../graph/printable.ts";
+import { type LoadModelOptions, loadModel } from "../models/load-model.ts";
+import type { Model } from "../models/model.ts";
+import type { FetchOptions } from "../weights/hub.ts";
+import type { Options, OptionTable } from "./arguments.ts";
+import { formatBytes, type Output } from "./output.ts";
+
+/** Options of every command that opens a model. */
+export const modelOptions = {
+  preprocessing: {
+    kind: "text",
+    value: "<name|file.json>",
+    help: "imagenet, tf, caffe, none or a JSON file, where the model does not say",
+  },
+  architecture: {
+    kind: "text",
+    value: "<name>",
+    help: "for a file of weights alone: the network that they are of (default: found by their names)",
+  },
+} as const satisfies OptionTable;
+
+/** What the commands say a model may be. */
+export const MODEL_FORMS =
+  "an .onnx, .safetensors, .pth, .h5, .keras or model.json file, a catalog name such as resnet50, or an address";
+
+export interface OpenModelOptions {
+  readonly options: Options<typeof modelOptions>;
+  readonly labels?: LoadModelOptions["labels"];
+  readonly output: Output;
+  readonly signal: AbortSignal;
+}
+
+/** Loads the model, shows a download while it goes on, and tells what a person should know of the file. */
+export async function openModel(name: string, { options, labels, output, signal }: OpenModelOptions): Promise<Model> {
+  const download = showDownload(name, output);
+  try {
+    const { preprocessing, architecture } = options;
+    const model = await loadModel(name, {
+      preprocessing,
+      architecture,
+      labels,
+      download: { ...download.options, signal },
+    });
+    for (const note of model.notes) output.note(`model     ${printable(note)}`);
+    return model;
+  } finally {
+    download.end();
+  }
+}
+
+/** A download's line on the terminal. */
+export interface ShownDownload {
+  readonly options: Pick<FetchOptions, "onWait" | "onProgress">;
+  /** Whether bytes came over the network. */
+  readonly started: () => boolean;
+  readonly end: () => void;
+}
+
+/** Shows how far a download is, and the rate of what this call loads. */
+export function showDownload(name: string, output: Output): ShownDownload {
+  const progress = output.progress(`download ${printable(name)}`, "MB");
+  let start: number | undefined;
+  return {
+    options: {
+      onWait: () => output.note(`waiting     another process downloads ${printable(name)}`),
+      onProgress: ({ done, total }) => {
+        if (start === undefined && done > 0) output.note(`going on    from ${formatBytes(done)}`);
+        start ??= done;
+        if (total !== undefined) progress.update(megabytes(Math.max(0, done - start)), megabytes(total - start));
+      },
+    },
+    started: () => start !== undefined,
+    end: () => progress.end(),
+  };
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1e5) / 10;
+}

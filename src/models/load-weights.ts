@@ -1,0 +1,103 @@
+/** Puts the tensors of a weights file into an architecture, by name, and says what did not fit. */
+import { listed, RootstockError } from "../errors.ts";
+import { formatShape, type Graph, type Value } from "../graph/graph.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { toFloat32 } from "../weights/elements.ts";
+import type { TensorSource } from "../weights/tensor-source.ts";
+import type { Architecture } from "./architectures/architecture.ts";
+import { initialize } from "./architectures/initializers.ts";
+import { type Network, type ParameterSpec, withWeights } from "./architectures/network.ts";
+import { isBookkeeping, type NamedTensor, namedTensors } from "./named-tensors.ts";
+
+export interface LoadWeightsOptions {
+  /** [height, width] in pixels. @default the architecture's own */
+  readonly inputSize?: readonly [number, number] | undefined;
+  /** Classes of the new head; a head of another size in the file is not used. @default those of the file */
+  readonly numClasses?: number | undefined;
+  /** Decides the values of a head that the file does not have. @default 0 */
+  readonly seed?: number | undefined;
+}
+
+/** A network with its weights. */
+export interface LoadedNetwork {
+  readonly network: Network;
+  /** From the image to "logits", with the weights as initializers under the names of the source checkpoint. */
+  readonly graph: Graph;
+  /** What a person should know: prefixes that were taken away, tensors that were not used, a head that is new. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Builds an architecture and fills it from a file: safetensors and torch files by name, without the prefixes of wrappers;
+ * Keras files by layer, from its layout to ours. float16 and float64 become float32.
+ * @throws RootstockError BAD_MODEL if a parameter other than the head's is missing or of another shape: every one is
+ * named. Tensors that the architecture does not have are noted.
+ */
+export function loadWeights(
+  architecture: Architecture,
+  source: TensorSource,
+  { inputSize, numClasses, seed = 0 }: LoadWeightsOptions = {},
+): LoadedNetwork {
+  const published = architecture.build({ inputSize });
+  const { tensors, prefix } = namedTensors(published, source);
+  const inFile = tensors.get(published.classifier.weight)?.shape[0];
+  const network = architecture.build({ inputSize, numClasses: numClasses ?? inFile });
+  const head = new Set([network.classifier.weight, network.classifier.bias]);
+  const fits = ({ name, shape }: ParameterSpec): boolean => String(tensors.get(name)?.shape) === String(shape);
+  const unfit = network.parameters.filter((spec) => !fits(spec));
+  const wrong = unfit.filter(({ name }) => !head.has(name)).map((spec) => fault(spec, tensors.get(spec.name)));
+  if (wrong.length > 0) throw mismatch(network, source, tensors, wrong);
+  const isNew = unfit.length > 0; // then the whole head is: a new weight beside an old bias would mean nothing
+  const untrained = network.parameters.filter(({ name }) => isNew && head.has(name));
+  const weights = new Map<Value, Tensor>(initialize(untrained, seed));
+  for (const { name } of network.parameters)
+    if (!weights.has(name)) weights.set(name, toFloat32(tensors.get(name)!.read()));
+  return {
+    network,
+    graph: withWeights(network, weights),
+    notes: [
+      ...source.notes,
+      ...prefixNote(prefix),
+      ...headNote(network, inFile, isNew),
+      ...unusedNote(network, tensors),
+    ],
+  };
+}
+
+function fault({ name, shape }: ParameterSpec, entry: NamedTensor | undefined): string {
+  if (!entry) return `"${name}" ${formatShape(shape)} is missing`;
+  return `"${name}" is ${formatShape(entry.shape)} instead of ${formatShape(shape)}`;
+}
+
+function mismatch(
+  network: Network,
+  source: TensorSource,
+  tensors: ReadonlyMap<string, NamedTensor>,
+  wrong: readonly string[],
+): RootstockError {
+  const unused = unusedNote(network, tensors).map((note) => ` ${note}.`);
+  const total = network.parameters.length;
+  return new RootstockError(
+    "BAD_MODEL",
+    `${source.origin} does not fit ${network.architecture}: of ${total} parameters ${wrong.length} do not: ${listed(wrong, 20)}.${unused.join("")} Choose the architecture that the file is of.`,
+  );
+}
+
+function prefixNote(prefix: string): string[] {
+  return prefix === "" ? [] : [`the prefix "${prefix}" of every name was taken away`];
+}
+
+function headNote({ classifier, numClasses }: Network, inFile: number | undefined, isNew: boolean): string[] {
+  if (!isNew) return [];
+  const old = inFile === undefined ? "the file has none" : `the file's has ${inFile} classes`;
+  return [`the classifier "${classifier.weight}" with ${numClasses} classes is new and untrained: ${old}`];
+}
+
+/** Tensors of the file that the architecture does not have. */
+function unusedNote({ parameters }: Network, tensors: ReadonlyMap<string, NamedTensor>): string[] {
+  const known = new Set(parameters.map(({ name }) => name));
+  const unused = [...tensors].filter(([name]) => !known.has(name) && !isBookkeeping(name));
+  if (unused.length === 0) return [];
+  const names = unused.map(([, { origin, shape }]) => `"${origin}" ${formatShape(shape)}`);
+  return [`${unused.length} tensors of the file are not used: ${listed(names, 20)}`];
+}

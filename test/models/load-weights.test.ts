@@ -1,0 +1,137 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Graph } from "../../src/graph/graph.ts";
+import { initialize } from "../../src/models/architectures/initializers.ts";
+import { ARCHITECTURES } from "../../src/models/architectures/table.ts";
+import { findArchitecture, identifyArchitecture } from "../../src/models/identify-architecture.ts";
+import { loadWeights } from "../../src/models/load-weights.ts";
+import { readOnnx } from "../../src/models/read-onnx.ts";
+import { Session } from "../../src/runtime/session.ts";
+import { float32, type Tensor, tensor, toNumbers } from "../../src/tensor/tensor.ts";
+import { openWeights } from "../../src/weights/open-weights.ts";
+import { type TensorSource, tensorSource } from "../../src/weights/tensor-source.ts";
+import { assets, withAssets } from "../assets.ts";
+
+const resnet = ARCHITECTURES.resnet20_cifar10;
+
+/** A source of tensors in memory. */
+function sourceOf(tensors: ReadonlyMap<string, Tensor>, format: TensorSource["format"] = "torch"): TensorSource {
+  const entries = [...tensors].map(([name, t]) => [
+    name,
+    { dtype: t.dtype, shape: t.shape, bytes: t.data.byteLength, read: () => t },
+  ]);
+  return tensorSource({
+    format,
+    origin: "made.pth",
+    entries: new Map(entries as [string, { dtype: "float32"; shape: number[]; bytes: number; read: () => Tensor }][]),
+    close() {},
+  });
+}
+
+const made = (): Map<string, Tensor> => new Map<string, Tensor>(initialize(resnet.build().parameters, 1));
+
+async function run(graph: Graph, side: number): Promise<number[]> {
+  await using session = await Session.create(graph, { threads: 1 });
+  const pixels = Float32Array.from({ length: 3 * side * side }, (_, i) => Math.sin(i * 0.001));
+  const outputs = await session.run({ [graph.inputs[0]!.name]: float32([1, 3, side, side], pixels) });
+  return toNumbers(outputs[graph.outputs[0]!.name]!);
+}
+
+const largestDifference = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0) / Math.max(...b.map(Math.abs));
+
+describe("a file that fits", () => {
+  test("gives the network its tensors, without the wrapper's prefix and in float32", () => {
+    const tensors = made();
+    const wrapped = new Map([...tensors].map(([name, t]) => [`module.${name}`, t]));
+    const first = tensors.get("conv1.weight")!;
+    wrapped.set("module.conv1.weight", tensor("float64", first.shape, Float64Array.from(toNumbers(first))));
+    wrapped.set("module.bn1.num_batches_tracked", tensor("int64", [], BigInt64Array.of(7n)));
+    const { graph, network, notes } = loadWeights(resnet, sourceOf(wrapped));
+    expect(notes).toEqual(['the prefix "module." of every name was taken away']);
+    for (const { name } of network.parameters.slice(1))
+      expect(graph.initializers.get(name)!.data, name).toBe(tensors.get(name)!.data);
+    expect(graph.initializers.get("conv1.weight")).toEqual(first);
+  });
+
+  test("keeps a head of another size, and replaces it where another size is asked for", () => {
+    const tensors = made();
+    tensors.set("linear.weight", float32([3, 64], new Float32Array(3 * 64).fill(0.5)));
+    tensors.set("linear.bias", float32([3], [1, 2, 3]));
+    const kept = loadWeights(resnet, sourceOf(tensors));
+    expect(kept.network.numClasses).toBe(3);
+    expect(kept.notes).toEqual([]);
+    const replaced = loadWeights(resnet, sourceOf(tensors), { numClasses: 5, seed: 2 });
+    expect(replaced.notes).toEqual([
+      'the classifier "linear.weight" with 5 classes is new and untrained: the file\'s has 3 classes',
+    ]);
+    expect(replaced.graph.initializers.get("linear.bias")!.shape).toEqual([5]);
+    const again = loadWeights(resnet, sourceOf(tensors), { numClasses: 5, seed: 2 });
+    expect(again.graph.initializers.get("linear.weight")).toEqual(replaced.graph.initializers.get("linear.weight"));
+  });
+
+  test("may lack a head and hold more than the network", () => {
+    const tensors = made();
+    tensors.delete("linear.weight");
+    tensors.delete("linear.bias");
+    tensors.set("ema.decay", float32([], [0.9]));
+    expect(loadWeights(resnet, sourceOf(tensors)).notes).toEqual([
+      'the classifier "linear.weight" with 10 classes is new and untrained: the file has none',
+      '1 tensors of the file are not used: "ema.decay" []',
+    ]);
+  });
+});
+
+test("every missing and misshapen tensor is named, and what the file has instead", () => {
+  const tensors = made();
+  tensors.delete("bn1.weight");
+  tensors.set("conv1.weight", float32([16, 1, 3, 3], new Float32Array(144)));
+  tensors.set("bn1.gamma", float32([16], new Float32Array(16)));
+  expect(() => loadWeights(resnet, sourceOf(tensors))).toThrow(
+    'made.pth does not fit resnet20_cifar10: of 97 parameters 2 do not: "conv1.weight" is [16, 1, 3, 3] instead of [16, 3, 3, 3], "bn1.weight" [16] is missing. 1 tensors of the file are not used: "bn1.gamma" [16].',
+  );
+});
+
+describe("the architecture of a file", () => {
+  test("is found by names and shapes, whatever its head", () => {
+    const tensors = made();
+    tensors.set("linear.weight", float32([3, 64], new Float32Array(3 * 64)));
+    expect(identifyArchitecture(sourceOf(tensors)).name).toBe("resnet20_cifar10");
+  });
+
+  test("is said to be unknown, with the nearest", () => {
+    const tensors = made();
+    tensors.delete("layer3.2.conv2.weight");
+    expect(() => identifyArchitecture(sourceOf(tensors))).toThrow(
+      /made\.pth holds the weights of no architecture that is known here\. The most alike are resnet20_cifar10 \(98 % of its parameters\)/,
+    );
+    expect(() => identifyArchitecture(sourceOf(new Map([["a", float32([1], [0])]])))).toThrow(
+      "made.pth holds the weights of no architecture that is known here. Export",
+    );
+  });
+
+  test("may be named, and misspelled", () => {
+    expect(findArchitecture("vgg16").name).toBe("vgg16");
+    expect(() => findArchitecture("resnet5O")).toThrow('there is no architecture "resnet5O". Did you mean resnet');
+  });
+});
+
+withAssets("real files (skipped without ../shared/assets)", () => {
+  test("SqueezeNet 1.1 from safetensors computes what its ONNX file computes", async () => {
+    const folder = join(assets!, "models/squeezenet1_1");
+    const source = await openWeights(join(folder, "squeezenet1_1.safetensors"));
+    const { graph } = loadWeights(identifyArchitecture(source), source);
+    source.close();
+    const { graph: twin } = await readOnnx(join(folder, "squeezenet1_1.onnx"));
+    expect(largestDifference(await run(graph, 224), await run(twin, 224))).toBeLessThan(1e-5);
+  });
+
+  test("ResNet-20 from a legacy checkpoint computes what its ONNX twin computes", async () => {
+    const folder = join(assets!, "models/resnet20_cifar10");
+    const source = await openWeights(join(folder, "resnet20-12fca82f.th"));
+    const { graph } = loadWeights(identifyArchitecture(source), source);
+    source.close();
+    const { graph: twin } = await readOnnx(join(folder, "resnet20_cifar10.onnx"));
+    expect(largestDifference(await run(graph, 32), await run(twin, 32))).toBeLessThan(1e-5);
+  });
+});
