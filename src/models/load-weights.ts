@@ -1,6 +1,8 @@
 /** Puts the tensors of a weights file into an architecture, by name, and says what did not fit. */
 import { listed, RootstockError } from "../errors.ts";
 import { formatShape, type Graph, type Value } from "../graph/graph.ts";
+import { inferTypes } from "../graph/infer-types.ts";
+import { subgraph } from "../graph/traverse.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { toFloat32 } from "../weights/elements.ts";
 import type { TensorSource } from "../weights/tensor-source.ts";
@@ -21,7 +23,10 @@ export interface LoadWeightsOptions {
 /** A network with its weights. */
 export interface LoadedNetwork {
   readonly network: Network;
-  /** From the image to "logits", with the weights as initializers under the names of the source checkpoint. */
+  /**
+   * From the image to "logits", with the weights as initializers under the names of the source checkpoint; to the
+   * network's features where neither the file has a classifier nor the caller asked for one.
+   */
   readonly graph: Graph;
   /** What a person should know: prefixes that were taken away, tensors that were not used, a head that is new. */
   readonly notes: readonly string[];
@@ -47,6 +52,7 @@ export function loadWeights(
   const unfit = network.parameters.filter((spec) => !fits(spec));
   const wrong = unfit.filter(({ name }) => !head.has(name)).map((spec) => fault(spec, tensors.get(spec.name)));
   if (wrong.length > 0) throw mismatch(network, source, tensors, wrong);
+  const headless = inFile === undefined && numClasses === undefined;
   const isNew = unfit.length > 0; // then the whole head is: a new weight beside an old bias would mean nothing
   const untrained = network.parameters.filter(({ name }) => isNew && head.has(name));
   const weights = new Map<Value, Tensor>(initialize(untrained, seed));
@@ -54,11 +60,11 @@ export function loadWeights(
     if (!weights.has(name)) weights.set(name, toFloat32(tensors.get(name)!.read()));
   return {
     network,
-    graph: withWeights(network, weights),
+    graph: headless ? featuresOf(network, withWeights(network, weights)) : withWeights(network, weights),
     notes: [
       ...source.notes,
       ...prefixNote(prefix),
-      ...headNote(network, inFile, isNew),
+      ...headNote(network, { inFile, isNew, headless }),
       ...unusedNote(network, tensors),
     ],
   };
@@ -87,7 +93,21 @@ function prefixNote(prefix: string): string[] {
   return prefix === "" ? [] : [`the prefix "${prefix}" of every name was taken away`];
 }
 
-function headNote({ classifier, numClasses }: Network, inFile: number | undefined, isNew: boolean): string[] {
+/** The network without the classifier that its file does not have: from the image to the features. */
+function featuresOf({ features }: Network, graph: Graph): Graph {
+  const type = inferTypes(graph).get(features)!; // a value of the network
+  return subgraph(graph, graph.inputs, [{ name: features, ...type }]);
+}
+
+interface Head {
+  /** Classes of the file's classifier. */
+  readonly inFile: number | undefined;
+  readonly isNew: boolean;
+  readonly headless: boolean;
+}
+
+function headNote({ classifier, numClasses }: Network, { inFile, isNew, headless }: Head): string[] {
+  if (headless) return ["the file has no classifier: the network ends with its features"];
   if (!isNew) return [];
   const old = inFile === undefined ? "the file has none" : `the file's has ${inFile} classes`;
   return [`the classifier "${classifier.weight}" with ${numClasses} classes is new and untrained: ${old}`];

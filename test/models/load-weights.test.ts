@@ -75,10 +75,16 @@ describe("a file that fits", () => {
     tensors.delete("linear.weight");
     tensors.delete("linear.bias");
     tensors.set("ema.decay", float32([], [0.9]));
-    expect(loadWeights(resnet, sourceOf(tensors)).notes).toEqual([
-      'the classifier "linear.weight" with 10 classes is new and untrained: the file has none',
+    const { graph, notes, network } = loadWeights(resnet, sourceOf(tensors));
+    expect(notes).toEqual([
+      "the file has no classifier: the network ends with its features",
       '1 tensors of the file are not used: "ema.decay" []',
     ]);
+    expect(graph.outputs).toMatchObject([{ name: network.features, shape: ["batch", 64] }]);
+    const asked = loadWeights(resnet, sourceOf(tensors), { numClasses: 2 });
+    expect(asked.notes[0]).toBe(
+      'the classifier "linear.weight" with 2 classes is new and untrained: the file has none',
+    );
   });
 });
 

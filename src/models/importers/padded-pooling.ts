@@ -50,12 +50,7 @@ function apart(node: Node, sizes: readonly number[], initializers: Map<Value, Te
     inputs: [node.inputs[0]!, constant("pads", more), ...rest],
     outputs: [taller],
   };
-  const inputs = [
-    taller,
-    constant("start", int64([0])),
-    constant("end", int64([-1])),
-    constant("axis", int64([2])),
-  ];
+  const inputs = [taller, constant("start", int64([0])), constant("end", int64([-1])), constant("axis", int64([2]))];
   return [pad, { op: "Slice", domain: "", name: node.name, inputs, outputs: node.outputs, attributes: {} }];
 }
 

@@ -40,7 +40,7 @@ withAssets("Keras models (skipped without ../shared/assets)", () => {
     const [got, wanted] = [await outputOf(graph, shape), await outputOf(twin, shape)];
     for (const [i, value] of wanted.entries()) expect(Math.abs(got[i]! - value)).toBeLessThan(1e-6);
     // The same nodes but for their names: nothing is transposed, and weights are called as in Keras.
-    expect(countOps(graph)).toEqual({ ...countOps(twin), ...(countOps(graph)["Identity"] && { Identity: 1 }) });
+    expect(countOps(graph)).toEqual(countOps(twin));
     expect(parametersOf(graph).length).toBe(parameters);
     const cut = findCut(graph);
     expect(cut).toMatchObject({ value: at, pooling: "none", classifier: { name: "dense" } });
@@ -98,10 +98,18 @@ withAssets("a Teachable Machine export (skipped without ../shared/assets)", () =
     const head = await fineTune(model, data, { cache: false, epochs: 8, seed: 1 });
     expect(head.metrics.accuracy).toBe(1);
     const out = join(root, "run");
-    const last = await fineTune(model, data, { cache: false, epochs: 2, seed: 1, unfreeze: "last", keepHead: false, out });
+    const last = await fineTune(model, data, {
+      cache: false,
+      epochs: 2,
+      seed: 1,
+      unfreeze: "last",
+      keepHead: false,
+      out,
+    });
     expect(last.metrics.accuracy).toBe(1);
     const after = (await loadModel(join(out, "model.onnx"))).graph.initializers;
-    const changed = (name: string) => String(after.get(name)?.data) !== String(model.graph.initializers.get(name)?.data);
+    const changed = (name: string) =>
+      String(after.get(name)?.data) !== String(model.graph.initializers.get(name)?.data);
     expect([changed("block_16_project/kernel"), changed("Conv1/kernel")]).toEqual([true, false]);
   });
 });
