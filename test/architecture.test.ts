@@ -125,6 +125,37 @@ const WITHOUT_MIRROR: readonly MirrorException[] = [
     testedBy: "models/load-weights.test.ts",
     reason: "what files of weights are loaded into",
   },
+  {
+    path: "models/importers/layers/",
+    testedBy: "models/importers/layers.test.ts",
+    reason: "one table with recorded models of every layer",
+  },
+  {
+    path: "models/importers/import-graph.ts",
+    testedBy: "models/importers/layers.test.ts",
+    reason: "builds every recorded model",
+  },
+  {
+    path: "models/importers/keras-tensor.ts",
+    testedBy: "models/importers/layers.test.ts",
+    reason: "layouts that layers pass on",
+  },
+  {
+    path: "models/importers/layer-rule.ts",
+    testedBy: "models/importers/layers.test.ts",
+    reason: "constructors of the rules in the table",
+  },
+  { path: "models/importers/permute.ts", testedBy: "models/importers/layers.test.ts", reason: "layouts of kernels" },
+  {
+    path: "models/importers/windows.ts",
+    testedBy: "models/importers/layers.test.ts",
+    reason: "padding of convolutions and pooling",
+  },
+  {
+    path: "models/importers/keras-calls.ts",
+    testedBy: "models/importers/keras-config.test.ts",
+    reason: "one of the parts of a configuration",
+  },
   { path: "models/layout.ts", testedBy: "models/stages.test.ts", reason: "reads maps in both layouts for stages" },
   { path: "models/named-tensors.ts", testedBy: "models/load-weights.test.ts", reason: "names and layouts of weights" },
   { path: "models/read-onnx.ts", testedBy: "models/load-model.test.ts", reason: "one of the formats that are loaded" },

@@ -11,7 +11,7 @@ export const modelOptions = {
   preprocessing: {
     kind: "text",
     value: "<name|file.json>",
-    help: "imagenet, tf, caffe, none or a JSON file, where the model does not say",
+    help: "imagenet, tf, caffe, unit, none or a JSON file, where the model does not say",
   },
   architecture: {
     kind: "text",

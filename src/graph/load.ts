@@ -9,6 +9,7 @@ import { dtypeOfCode, tensorOfProto } from "../onnx/tensor-proto.ts";
 import type { Attribute } from "./attributes.ts";
 import { foldConstants } from "./fold.ts";
 import type { Dim, Graph, Node, ValueInfo } from "./graph.ts";
+import { keepPaddingOfMaxPools } from "./padded-pooling.ts";
 import { sortNodes } from "./traverse.ts";
 import { upgradeOpset } from "./upgrade.ts";
 import { checkValues } from "./validate.ts";
@@ -34,7 +35,7 @@ export function loadGraph(bytes: Uint8Array, { name = "the model", readExternal 
   const model = decodeModel(bytes, name);
   const metadata = new Map(model.metadataProps.map(({ key, value }) => [key, value]));
   resolveExternalData(model.graph, readExternal ?? (() => refuseExternal(name)));
-  return { graph: foldConstants(upgradeOpset(graphOf(model, name))), metadata };
+  return { graph: keepPaddingOfMaxPools(foldConstants(upgradeOpset(graphOf(model, name)))), metadata };
 }
 
 function graphOf(model: DecodedModel, where: string): Graph {

@@ -20,7 +20,7 @@ import { readOnnx } from "./read-onnx.ts";
 
 export interface LoadModelOptions {
   /**
-   * How pixels become the model's input: a name (imagenet, tf, caffe, none), the path of a JSON file, or a record.
+   * How pixels become the model's input: a name (imagenet, tf, caffe, unit, none), the path of a JSON file, or a record.
    * Needed only where neither the file nor the catalog nor a preprocessor_config.json beside it says; it overrides them.
    */
   readonly preprocessing?: PreprocessingName | string | Preprocessing | undefined;

@@ -32,6 +32,7 @@ export const NAMED_PREPROCESSING = {
     about: "BGR, x - [103.939, 116.779, 123.68] (Keras VGG and ResNet, Caffe)",
     values: { ...BASE, channels: "BGR", mean: [103.939, 116.779, 123.68] },
   },
+  unit: { about: "RGB, x/255 (Keras models trained with rescale=1/255)", values: { ...BASE, scale: 1 / 255 } },
   none: { about: "RGB, 0 to 255 unchanged (the model normalizes its input itself)", values: BASE },
 } as const satisfies Record<string, { about: string; values: Omit<Preprocessing, "inputSize" | "resize"> }>;
 

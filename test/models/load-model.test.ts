@@ -130,7 +130,7 @@ describe("the preprocessing", () => {
     const error = await refusal(await writeTinyModel(await modelPath()), { preprocessing: "imagnet" });
     expect(error.code).toBe("BAD_CONFIG");
     expect(error.message).toContain(
-      "--preprocessing imagnet: required is one of imagenet, tf, caffe, none, or a JSON file",
+      "--preprocessing imagnet: required is one of imagenet, tf, caffe, unit, none, or a JSON file",
     );
   });
 

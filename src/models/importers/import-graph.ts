@@ -2,6 +2,7 @@
 import { invariant, RootstockError } from "../../errors.ts";
 import { GraphBuilder } from "../../graph/builder.ts";
 import type { Graph, Value, ValueInfo } from "../../graph/graph.ts";
+import { keepPaddingOfMaxPools } from "../../graph/padded-pooling.ts";
 import { printable } from "../../graph/printable.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { toFloat32 } from "../../weights/elements.ts";
@@ -10,7 +11,6 @@ import type { KerasArgument } from "./keras-calls.ts";
 import type { KerasLayer, KerasModel } from "./keras-config.ts";
 import { type KerasTensor, type Size, toPlain } from "./keras-tensor.ts";
 import type { CallArgument, KerasDialect, LayerCall } from "./layer-rule.ts";
-import { keepPaddingOfMaxPools } from "./padded-pooling.ts";
 import type { Plan } from "./plan.ts";
 import { checkInput, type PreparedModel, prepareModel, whereOf } from "./prepare.ts";
 import { variablesIn } from "./variables.ts";

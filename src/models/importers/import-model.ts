@@ -6,7 +6,7 @@ import type { Graph } from "../../graph/graph.ts";
 import type { Preprocessing } from "../../transforms/preprocessing.ts";
 import type { ByteSource } from "../../weights/byte-source.ts";
 import { fileSource } from "../../weights/file-source.ts";
-import { isHdf5 } from "../../weights/hdf5.ts";
+import { isHdf5, openHdf5 } from "../../weights/hdf5.ts";
 import { parseJson, readJson } from "../../weights/json-text.ts";
 import { isKerasArchive, openKerasArchive } from "../../weights/keras-archive.ts";
 import { openKerasH5 } from "../../weights/keras-h5.ts";
@@ -82,7 +82,7 @@ function fileOf(path: string): string {
 function kindOf(path: string): Kind | undefined {
   const source = fileSource(path);
   try {
-    if (isHdf5(source)) return openKerasH5({ ...source, close() {} }).modelConfig === undefined ? undefined : "h5";
+    if (isHdf5(source)) return openHdf5(source).attribute("model_config") ? "h5" : undefined;
     const [first, second] = source.read(0, Math.min(2, source.size));
     if (first === 0x50 && second === 0x4b) return isKerasArchive(readZip(source)) ? "archive" : undefined;
     return startsAsJson(source) && isTfjs(readJson(source)) ? "tfjs" : undefined;

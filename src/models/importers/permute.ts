@@ -7,11 +7,11 @@ export function permuted({ dtype, shape, data }: Tensor, order: readonly number[
   const result = order.map((axis) => shape[axis]!);
   const steps = order.map((axis) => strides[axis]!);
   const out = data.slice(); // of the same type and length
+  const [run = 1, stride = 1] = [result.at(-1), steps.at(-1)];
   const index = result.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < out.length; to++) {
-    out[to] = data[from]!;
-    for (let axis = result.length - 1; axis >= 0; axis--) {
+  for (let from = 0, to = 0; to < out.length; ) {
+    for (let i = 0; i < run; i++) out[to++] = data[from + i * stride]!; // the last axis at once
+    for (let axis = result.length - 2; axis >= 0; axis--) {
       from += steps[axis]!;
       if (++index[axis]! < result[axis]!) break;
       from -= steps[axis]! * result[axis]!;

@@ -1,10 +1,12 @@
-"""Writes <family>.json of the families that torchvision and timm share, and positions.json: position embeddings resampled.
+"""Writes <family>.json of the families that torchvision and timm share, positions.json: position embeddings resampled,
+and timm-catalog.json: timm's names of the models that the catalog has weights of.
 
 Run: python test/golden/architectures/make_modern.py [family ...]
 Then format: npx biome format --write test/golden/architectures
 Needs torch, torchvision and timm; the versions used are in the files. Scores are computed in float64.
 """
 import datetime
+import hashlib
 import json
 import pathlib
 import platform
@@ -44,10 +46,48 @@ TORCHVISION = {
 }
 TIMM = {
     "mobilenet-v4": {"mobilenetv4_conv_small": [[224, 224], [64, 96], [75, 45]]},
-    "timm-names": {"efficientnet_b0": [[64, 64]], "efficientnet_b1": [[64, 64]], "convnext_tiny": [[64, 64]]},
+    "mobilenet-v3-timm": {
+        "mobilenetv3_small_100": [[224, 224], [64, 64], [97, 33]],
+        "mobilenetv3_large_100": [[224, 224], [64, 64]],
+    },
+    "timm-names": {
+        "efficientnet_b0": [[64, 64]],
+        "efficientnet_b1": [[64, 64]],
+        "convnext_tiny": [[64, 64]],
+        "mobilenetv2_100": [[64, 96], [75, 45]],
+        "swin_tiny_patch4_window7_224": [[224, 224]],  # smaller maps would have smaller windows in timm
+    },
 }
 # Factors of the scales of normalizations, see value_of.
-GAINS = {f"efficientnet_b{i}": 1.3 if i == 0 else 1.25 for i in range(5)}
+GAINS = {
+    **{f"efficientnet_b{i}": 1.3 if i == 0 else 1.25 for i in range(5)},
+    "mobilenetv3_small_100": 1.2,
+    "mobilenetv3_large_100": 1.1,
+}
+# Models of src/models/catalog/timm.ts.
+CATALOG = [
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
+    "resnext50_32x4d",
+    "wide_resnet50_2",
+    "mobilenetv2_100",
+    "mobilenetv3_small_100",
+    "mobilenetv3_large_100",
+    "mobilenetv4_conv_small",
+    "efficientnet_b0",
+    "efficientnet_b1",
+    "efficientnet_b2",
+    "efficientnet_b3",
+    "efficientnet_b4",
+    "convnext_tiny",
+    "vit_tiny_patch16_224",
+    "vit_small_patch16_224",
+    "vit_base_patch16_224",
+    "swin_tiny_patch4_window7_224",
+]
 VIT = {
     "vit_b_16": [[224, 224], [96, 96]],
     "vit_tiny_patch16_224": [[224, 224], [96, 128], [288, 288]],
@@ -138,6 +178,17 @@ def sample(t):
     return {"norm": float(f"{values.norm():.7g}"), "values": picked}
 
 
+def names(model):
+    """Epsilons, numbers of tensors and elements, and a hash over lines of shape and name, sorted by shape alone.
+
+    Axes of length 1 are left out. Within a shape the order is the state dict's, so that it tells equal shapes apart.
+    """
+    tensors = named_tensors(model)
+    lines = [(",".join(str(size) for size in t.shape if size != 1), name) for name, t in tensors]
+    text = "".join(f"{shape} {name}\n" for shape, name in sorted(lines, key=lambda line: line[0]))
+    return {**epsilons(model), **describe(tensors), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
 def write(family, content):
     golden = {
         "madeBy": "test/golden/architectures/make_modern.py",
@@ -163,9 +214,12 @@ def models(family):
         yield name, recorded(timm.create_model(name), name, sizes)
 
 
-for family in sys.argv[1:] or [*TORCHVISION, *TIMM, "vit", "positions"]:
+for family in sys.argv[1:] or [*TORCHVISION, *TIMM, "vit", "positions", "timm-catalog"]:
     if family == "positions":
         write(family, {"cases": positions()})
+        continue
+    if family == "timm-catalog":
+        write(family, {"models": {name: names(timm.create_model(name, num_classes=1000)) for name in CATALOG}})
         continue
     done = {}
     for name, golden in models(family):

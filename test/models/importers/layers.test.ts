@@ -46,12 +46,12 @@ test("every layer of the table is in a recorded model", () => {
 
 test.each(["ThresholdedReLU", "LayerScale", "Identity"])("%s", async (className) => {
   const config = { name: "x", theta: 0.25, projection_dim: 2 };
-  const input = { class_name: "InputLayer", config: { batch_input_shape: [null, 2, 2, 2], name: "in" } };
+  const input = { class_name: "InputLayer", config: { batch_input_shape: [null, 1, 4, 2], name: "in" } };
   const topology = { class_name: "Sequential", config: [input, { class_name: className, config }] };
   const weights = memoryWeights({ "x/gamma": float32([2], [2, -1]) });
   const graph = importGraph(parseKerasModel(topology, "test"), weights, { version: 2 }, "test");
   const values = [0.1, 0.3, -1, 2, 0.2, 0.25, 0.26, -0.5];
-  const got = await runImported(graph, float32([1, 2, 2, 2], values), [1, 2, 2, 2]);
+  const got = await runImported(graph, float32([1, 1, 4, 2], values), [1, 1, 4, 2]);
   const wanted = {
     ThresholdedReLU: values.map((x) => (x > 0.25 ? x : 0)),
     LayerScale: values.map((x, i) => x * [2, -1][i % 2]!),

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { float, int } from "../../../graph/attributes.ts";
 import type { GraphBuilder } from "../../../graph/builder.ts";
 import type { Value } from "../../../graph/graph.ts";
+import { faultsOf } from "../../../weights/json-text.ts";
 import { axisOf, type KerasTensor, storedAxis, toPlain } from "../keras-tensor.ts";
 import { type KerasDialect, type LayerCall, layerRule, onlyInput, variables } from "../layer-rule.ts";
 import { permuted } from "../permute.ts";
@@ -94,13 +95,6 @@ function byName(name: string): Activation {
   };
 }
 
-const named = z
-  .string()
-  .refine((name) => Object.hasOwn(ACTIVATIONS, name), {
-    error: ({ input }) => `the activation "${String(input)}" is not known`,
-  })
-  .transform(byName);
-
 // ReLU(x) = min(max_value, x) above the threshold, negative_slope (x - threshold) below.
 const reluConfig = z.object({
   max_value: z.number().min(0).nullish(),
@@ -138,31 +132,37 @@ const thresholded = thresholdConfig.transform(({ theta }) => unary("ThresholdedR
 /** Layers without weights that can also be the activation of another layer, by class. */
 const ACTIVATION_LAYERS = { ReLU: limited, LeakyReLU: leaky, ELU: elu, ThresholdedReLU: thresholded } as const;
 
-const layer = z
-  .object({ class_name: z.string(), config: z.unknown() })
-  .transform(({ class_name: name, config }, context): Activation => {
-    if (name === "function" && typeof config === "string" && Object.hasOwn(ACTIVATIONS, config)) return byName(config);
-    if (name === "Softmax") return byName("softmax");
-    if (!Object.hasOwn(ACTIVATION_LAYERS, name)) {
-      context.addIssue(`the activation ${name} is not known`);
-      return z.NEVER;
-    }
-    const parsed = ACTIVATION_LAYERS[name as keyof typeof ACTIVATION_LAYERS].safeParse(config); // a key of the table
-    if (!parsed.success) {
-      context.addIssue(`the activation ${name}: ${parsed.error.issues[0]?.message ?? "is damaged"}`);
-      return z.NEVER;
-    }
-    return {
-      name: name.toLowerCase(),
-      apply: (t, { b, where }, dialect, node) => applied(parsed.data, t, { b, where, dialect, name: node }),
-    };
-  });
+const layer = z.object({ class_name: z.string(), config: z.unknown().optional() });
+
+/** An activation as a configuration gives it, or why it is none that is known. */
+function parseActivation(json: unknown): Activation | string {
+  if (json === null || json === undefined) return byName("linear");
+  if (typeof json === "string")
+    return Object.hasOwn(ACTIVATIONS, json) ? byName(json) : `the activation "${json.slice(0, 80)}" is not known`;
+  const { data } = layer.safeParse(json);
+  if (!data) return "requires the name of a function, or a layer";
+  const { class_name: name, config } = data;
+  if (name === "function") return parseActivation(typeof config === "string" ? config : "function");
+  if (name === "Softmax") return byName("softmax");
+  if (!Object.hasOwn(ACTIVATION_LAYERS, name)) return `the activation "${name.slice(0, 80)}" is not known`;
+  const parsed = ACTIVATION_LAYERS[name as keyof typeof ACTIVATION_LAYERS].safeParse(config); // a key of the table
+  if (!parsed.success) return `the activation ${name}: ${faultsOf(parsed.error)}`;
+  return {
+    name: name.toLowerCase(),
+    apply: (t, { b, where }, dialect, node) => applied(parsed.data, t, { b, where, dialect, name: node }),
+  };
+}
 
 /** The field `activation`; absent means none. */
 export const activationField = z
-  .union([named, layer])
-  .nullish()
-  .transform((activation) => activation ?? byName("linear"));
+  .unknown()
+  .optional()
+  .transform((json, context): Activation => {
+    const activation = parseActivation(json);
+    if (typeof activation !== "string") return activation;
+    context.addIssue(activation);
+    return z.NEVER;
+  });
 
 /** Applies the activation of a layer whose own node is called as the layer: it becomes "layer/relu". */
 export function activate(t: KerasTensor, activation: Activation, call: LayerCall, dialect: KerasDialect): KerasTensor {

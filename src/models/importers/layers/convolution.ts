@@ -199,8 +199,7 @@ export const dense = layerRule(denseConfig, {
       );
     const shape = [...t.shape.slice(0, -1), config.units];
     checkSize(shape, call.where);
-    const bias = config.use_bias ? [call.weight("bias", [config.units])] : [];
-    const value = multiplied(call, t, { shape: [width, config.units], bias });
+    const value = multiplied(call, t, { shape: [width, config.units], hasBias: config.use_bias });
     const form = t.form === "planes" ? "planes" : "plain";
     return activate({ value, shape, form }, config.activation, call, dialect);
   },
@@ -209,22 +208,24 @@ export const dense = layerRule(denseConfig, {
 interface Product {
   /** Of the kernel: [in, out]. */
   readonly shape: readonly [number, number];
-  readonly bias: readonly Value[];
+  readonly hasBias: boolean;
 }
 
-function multiplied(call: LayerCall, t: KerasTensor, { shape, bias }: Product): Value {
+function multiplied(call: LayerCall, t: KerasTensor, { shape, hasBias }: Product): Value {
   const { b, name } = call;
   const [width, units] = shape;
+  const withBias = (weight: Value): Value[] => (hasBias ? [weight, call.weight("bias", [units])] : [weight]);
   if (t.form === "planes") {
     const weight = call.weight("kernel", shape, {
       form: "pixel",
       apply: (kernel) => reshaped(permuted(kernel, [1, 0]), [units, width, 1, 1]),
     });
-    return b.op("Conv", [t.value, weight, ...bias], { kernel_shape: ints([1, 1]) }, name);
+    return b.op("Conv", [t.value, ...withBias(weight)], { kernel_shape: ints([1, 1]) }, name);
   }
   if (t.shape.length > 1) {
-    const product = b.op("MatMul", [t.value, call.weight("kernel", shape)], {}, bias[0] ? `${name}/product` : name);
-    return bias[0] ? b.op("Add", [product, bias[0]], {}, name) : product;
+    const [weight, bias] = withBias(call.weight("kernel", shape));
+    if (bias === undefined) return b.op("MatMul", [t.value, weight!], {}, name);
+    return b.op("Add", [b.op("MatMul", [t.value, weight!], {}, `${name}/product`), bias], {}, name);
   }
   if (typeof t.form === "object" && sizeOf(t.form.flattened) === width) {
     // The rows follow the pixels in Keras and the planes here.
@@ -233,8 +234,8 @@ function multiplied(call: LayerCall, t: KerasTensor, { shape, bias }: Product): 
       form: `flattened ${c}x${h}x${w}`,
       apply: (kernel) => reshaped(permuted(reshaped(kernel, [h, w, c, units]), [3, 2, 0, 1]), [units, width]),
     });
-    return b.op("Gemm", [t.value, weight, ...bias], { transB: int(1) }, name);
+    return b.op("Gemm", [t.value, ...withBias(weight)], { transB: int(1) }, name);
   }
   const weight = call.weight("kernel", shape, { form: "oi", apply: (kernel) => permuted(kernel, [1, 0]) });
-  return b.op("Gemm", [t.value, weight, ...bias], { transB: int(1) }, name);
+  return b.op("Gemm", [t.value, ...withBias(weight)], { transB: int(1) }, name);
 }

@@ -3,10 +3,9 @@
  * the pads of the MaxPool behind it, which are lower than any number instead (PadFusion, microsoft/onnxruntime#18136):
  * windows at the border that hold only negative numbers then give these instead of 0.
  */
-import { invariant } from "../../errors.ts";
-import type { Graph, Node, Value } from "../../graph/graph.ts";
-import { producersOf } from "../../graph/traverse.ts";
-import { int64, type Tensor, toNumbers } from "../../tensor/tensor.ts";
+import { int64, type Tensor, toNumbers } from "../tensor/tensor.ts";
+import type { Graph, Node, Value } from "./graph.ts";
+import { producersOf } from "./traverse.ts";
 
 /** Operators whose outputs are never negative: zeros do not win over them, wherever they are. */
 const NEVER_NEGATIVE = new Set(["Exp", "HardSigmoid", "Relu", "Sigmoid", "Softmax", "Softplus"]);
@@ -20,28 +19,51 @@ export function keepPaddingOfMaxPools(graph: Graph): Graph {
   const pads = new Map<Node, Tensor>();
   for (const { op, inputs } of graph.nodes) {
     const pad = op === "MaxPool" ? producers.get(inputs[0]!) : undefined;
-    const sizes = pad?.op === "Pad" ? graph.initializers.get(pad.inputs[1]!) : undefined;
+    const sizes = pad && isOfZeros(pad, graph) ? graph.initializers.get(pad.inputs[1]!) : undefined;
     if (pad && sizes?.data.length === 8 && !isNeverNegative(pad.inputs[0]!, graph, producers)) pads.set(pad, sizes);
   }
   if (pads.size === 0) return graph;
   const initializers = new Map(graph.initializers);
+  const taken = new Set([...producers.keys(), ...initializers.keys(), ...graph.inputs.map(({ name }) => name)]);
+  for (const { name } of graph.nodes) taken.add(name);
+  const fresh = (hint: string): Value => {
+    const name = taken.has(hint) ? fresh(`${hint}'`) : hint;
+    taken.add(name);
+    return name;
+  };
   const nodes = graph.nodes.flatMap((node) => {
     const sizes = pads.get(node);
-    return sizes ? apart(node, toNumbers(sizes), initializers) : [node];
+    return sizes ? apart(node, toNumbers(sizes), { initializers, fresh }) : [node];
   });
   return { ...graph, nodes, initializers };
 }
 
+/** Whether a node pads all axes with zeros. */
+function isOfZeros({ op, domain, inputs, attributes }: Node, { initializers }: Graph): boolean {
+  const { mode } = attributes;
+  const value = inputs[2] ? initializers.get(inputs[2]) : undefined;
+  return (
+    op === "Pad" &&
+    domain === "" &&
+    (mode === undefined || (mode.kind === "string" && mode.value === "constant")) &&
+    (!inputs[2] || (value?.data.length === 1 && toNumbers(value)[0] === 0)) &&
+    !inputs[3]
+  );
+}
+
+interface Names {
+  readonly initializers: Map<Value, Tensor>;
+  readonly fresh: (hint: string) => Value;
+}
+
 /** A Pad [n, c, h, w] that adds a row more, and a Slice that takes it away. */
-function apart(node: Node, sizes: readonly number[], initializers: Map<Value, Tensor>): Node[] {
+function apart(node: Node, sizes: readonly number[], { initializers, fresh }: Names): Node[] {
   const constant = (part: string, tensor: Tensor): Value => {
-    const name = `${node.name}/${part}`;
-    invariant(!initializers.has(name), () => `"${name}" is defined twice`);
+    const name = fresh(`${node.name}/${part}`);
     initializers.set(name, tensor);
     return name;
   };
-  const [output] = node.outputs;
-  const taller = `${output}/taller`;
+  const taller = fresh(`${node.name}/taller`);
   const more = int64(sizes.map((size, i) => (i === 6 ? size + 1 : size)));
   const [, , ...rest] = node.inputs;
   const pad: Node = {
