@@ -70,7 +70,7 @@ function isEmbedding({ parameters }: Network, name: Value): boolean {
 
 /** Whether a tensor of a file is no parameter: counters of batches, and tables that networks compute anew. */
 export function isBookkeeping(name: string): boolean {
-  return /(^|\.)(num_batches_tracked|relative_position_index)$/.test(name);
+  return /(^|\.)(num_batches_tracked|relative_position_index|attn_mask)$/.test(name);
 }
 
 function kerasTensors(architecture: string, source: TensorSource): Map<string, NamedTensor> {

@@ -74,6 +74,10 @@ const windows = [
     call(op, [x(2, 3, 8, 9)], {
       attributes: { kernel_shape: ints([3, 2]), strides: ints([2, 2]), ceil_mode: int(1), pads: ints([1, 0, 1, 0]) },
     }),
+    // A window larger than the map, by less than a stride.
+    call(op, [x(2, 3, 2, 3)], {
+      attributes: { kernel_shape: ints([3, 5]), strides: ints([2, 3]), ceil_mode: int(1) },
+    }),
   ]),
   // The last window would start in the padding: it is dropped.
   call("MaxPool", [x(1, 1, 5, 7)], {

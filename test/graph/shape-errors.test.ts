@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { int } from "../../src/graph/attributes.ts";
+import { int, ints } from "../../src/graph/attributes.ts";
 import type { GraphBuilder } from "../../src/graph/builder.ts";
 import type { Shape, Value } from "../../src/graph/graph.ts";
 import { float32, type Tensor } from "../../src/tensor/tensor.ts";
@@ -25,6 +25,12 @@ describe("inputs that cannot go together", () => {
       'Conv "conv" requires a padded input',
       { x: [1, 3, 2, 2] },
       (b) => b.op("Conv", ["x", b.constant(zeros(2, 3, 3, 3))]),
+    ],
+    [
+      "an input smaller than the kernel by a stride",
+      'MaxPool "maxpool" requires a padded input of at least 2 along spatial axis 1',
+      { x: [1, 3, 2, 1] },
+      (b) => b.op("MaxPool", ["x"], { kernel_shape: ints([3, 3]), strides: ints([2, 2]), ceil_mode: int(1) }),
     ],
     [
       "inner sizes of Gemm",

@@ -37,7 +37,10 @@ export function windowOf(c: RuleContext, kernel: readonly number[], rank: number
   };
 }
 
-/** Spatial output sizes: floor((in + pads - reach) / stride) + 1, as in the ONNX operator pages of Conv and MaxPool. */
+/**
+ * Spatial output sizes: floor((in + pads - reach) / stride) + 1, as in the ONNX operator pages of Conv and MaxPool. With
+ * ceil_mode a single window may be larger than the padded input, by less than a stride: so in ONNX Runtime and PyTorch.
+ */
 export function windowOutput(
   c: RuleContext,
   spatial: Shape,
@@ -51,15 +54,19 @@ export function windowOutput(
     if (autoPad.startsWith("SAME")) return dims.ceilDivide(size, stride) ?? fallback();
     const [begin, end] = autoPad === "VALID" ? [0, 0] : [pads[i]!, pads[i + spatial.length]!];
     const room = dims.add(size, begin + end - reach);
-    if (typeof room === "number" && room < 0) {
-      throw mismatch(c.node, `a padded input of at least ${reach} along spatial axis ${i}`, formatShape(spatial));
-    }
+    checkSize(c, spatial, i, begin + end, ceilMode ? reach - stride + 1 : reach);
     if (!ceilMode) return dims.add(dims.floorDivide(room, stride) ?? fallback(), 1);
     const steps = dims.ceilDivide(room, stride) ?? fallback();
     // A window that would start in the padding at the end is dropped.
     if (typeof steps === "string" || typeof size === "string") return stride === 1 ? dims.add(steps, 1) : fallback();
     return steps * stride >= size + begin ? steps : steps + 1;
   });
+}
+
+function checkSize(c: RuleContext, spatial: Shape, axis: number, padding: number, least: number): void {
+  const size = spatial[axis];
+  if (typeof size === "number" && size + padding < least)
+    throw mismatch(c.node, `a padded input of at least ${least} along spatial axis ${axis}`, formatShape(spatial));
 }
 
 /** Conv: X [n, c, ...], W [m, c / group, ...kernel], B [m]. Y [n, m, ...]. */

@@ -2,9 +2,10 @@
 import type { Value } from "../../graph/graph.ts";
 import { type Architecture, architecture } from "./architecture.ts";
 import { divisible } from "./divisible.ts";
-import { kaimingNormal, type Scheme, zero } from "./initializers.ts";
+import { kaimingNormal, zero } from "./initializers.ts";
+import { invertedResidual, normalizedConv, numberedParts, pairIn } from "./inverted-residual.ts";
 import type { ConvOptions, Layers } from "./layers.ts";
-import { squeezeExcitation } from "./squeeze-excitation.ts";
+import { uniformOut } from "./mobile-initializers.ts";
 
 /** Blocks of one stage; "fused" ones have one k x k convolution in place of a 1x1 and a depthwise one. */
 type Row = readonly [
@@ -105,33 +106,22 @@ function repeated([kind, expansion, kernel, , out, depth]: Row): Row {
   return [kind, expansion, kernel, 1, out, depth];
 }
 
-/** Widens, convolves, weighs the channels and narrows; the input is added where the shape allows. */
+/** An inverted residual with attention to channels, or its fused form; the input is added where the shape allows. */
 function block(l: Layers, x: Value, name: string, [kind, expansion, kernel, stride, out]: Row): Value {
   const channels = l.channels(x);
   const wide = divisible(channels * expansion);
-  let y = x;
-  let index = 0;
-  if (kind === "fused") {
-    y = layer(l, y, `${name}.${index++}`, { out: wide === channels ? out : wide, kernel, stride });
-    if (wide !== channels) y = normalized(l, y, `${name}.${index}`, { out, kernel: 1 });
-  } else {
-    if (wide !== channels) y = layer(l, y, `${name}.${index++}`, { out: wide, kernel: 1 });
-    y = layer(l, y, `${name}.${index++}`, { out: wide, kernel, stride, groups: wide });
-    const squeezed = Math.max(1, Math.floor(channels / 4));
-    y = squeezeExcitation(l, y, `${name}.${index++}`, { squeezed, activation: l.silu });
-    y = normalized(l, y, `${name}.${index}`, { out, kernel: 1 });
+  if (kind === "mb") {
+    const attention = { squeezed: Math.max(1, Math.floor(channels / 4)), activation: l.silu };
+    const names = numberedParts(name, true);
+    return invertedResidual(l, x, name, { kernel, stride, wide, out, activation: l.silu, attention, names });
   }
+  const widens = wide !== channels;
+  let y = layer(l, x, `${name}.0`, { out: widens ? wide : out, kernel, stride });
+  if (widens) y = normalizedConv(l, y, pairIn(`${name}.1`), { out, kernel: 1 });
   return stride === 1 && channels === out ? l.add(y, x, `${name}.add`) : y;
 }
 
 /** Convolution, normalization and SiLU. */
 function layer(l: Layers, x: Value, name: string, options: ConvOptions): Value {
-  return l.silu(normalized(l, x, name, options));
+  return l.silu(normalizedConv(l, x, pairIn(name), options));
 }
-
-function normalized(l: Layers, x: Value, name: string, options: ConvOptions): Value {
-  return l.batchNorm(l.conv(x, `${name}.0`, options), `${name}.1`);
-}
-
-/** Uniform within 1 / sqrt(number of classes): what torchvision starts the classifier with. */
-const uniformOut: Scheme = (fan) => ({ kind: "uniform", bound: 1 / Math.sqrt(fan.out) });

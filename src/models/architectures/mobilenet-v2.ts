@@ -1,8 +1,7 @@
 /** MobileNetV2: inverted residuals with linear bottlenecks, with the parameter names of torchvision. */
-import type { Value } from "../../graph/graph.ts";
 import { type Architecture, architecture } from "./architecture.ts";
 import { kaimingNormal, normal, zero } from "./initializers.ts";
-import type { ConvOptions, Layers } from "./layers.ts";
+import { invertedResidual, normalizedConv, numberedParts, pairIn, type ResidualNames } from "./inverted-residual.ts";
 
 /** Blocks in a row: Sandler et al. 2018, arXiv:1801.04381, table 2. */
 export interface InvertedResiduals {
@@ -32,35 +31,31 @@ export function mobilenetV2(): Architecture {
     source: "arXiv:1801.04381, torchvision.models.mobilenetv2",
     defaults: { conv: kaimingNormal("out"), linear: normal(0.01), linearBias: zero },
     forward: (l, numClasses) => {
-      let x = layer(l, l.image, "features.0", { out: 32, kernel: 3, stride: 2 });
+      const stem = { out: 32, kernel: 3, stride: 2 };
+      let x = l.relu6(normalizedConv(l, l.image, pairIn("features.0"), stem));
       let index = 1;
-      for (const { count, stride, ...size } of MOBILENET_V2_BLOCKS) {
+      for (const { expansion, out, count, stride } of MOBILENET_V2_BLOCKS) {
         // A stage ends where the next block lowers the resolution.
         if (stride > 1) l.stage(`stage${l.stages.length + 1}`, x);
-        for (let j = 0; j < count; j++)
-          x = block(l, x, `features.${index++}`, { ...size, stride: j === 0 ? stride : 1 });
+        for (let j = 0; j < count; j++) {
+          const name = `features.${index++}`;
+          const size = { kernel: 3, stride: j === 0 ? stride : 1, wide: expansion * l.channels(x), out };
+          const names = mobilenetV2Parts(`${name}.conv`);
+          x = invertedResidual(l, x, name, { ...size, activation: l.relu6, names });
+        }
       }
-      x = l.stage(`stage${l.stages.length + 1}`, layer(l, x, `features.${index}`, { out: 1280, kernel: 1 }));
+      x = l.relu6(normalizedConv(l, x, pairIn(`features.${index}`), { out: 1280, kernel: 1 }));
+      l.stage(`stage${l.stages.length + 1}`, x);
       const features = l.flatten(l.globalAveragePool(x));
       return { features, classifier: "classifier.1", logits: l.linear(features, "classifier.1", { out: numClasses }) };
     },
   });
 }
 
-/** Convolution, normalization, ReLU6. */
-function layer(l: Layers, x: Value, name: string, options: ConvOptions): Value {
-  return l.relu6(l.batchNorm(l.conv(x, `${name}.0`, options), `${name}.1`));
-}
-
-type Block = Omit<InvertedResiduals, "count">;
-
-/** Expands the channels, convolves each by itself, and projects to few channels without an activation. */
-function block(l: Layers, x: Value, name: string, { expansion, out, stride }: Block): Value {
-  const wide = expansion * l.channels(x);
-  let y = x;
-  let index = 0;
-  if (expansion > 1) y = layer(l, y, `${name}.conv.${index++}`, { out: wide, kernel: 1 });
-  y = layer(l, y, `${name}.conv.${index++}`, { out: wide, kernel: 3, stride, groups: wide });
-  y = l.batchNorm(l.conv(y, `${name}.conv.${index}`, { out, kernel: 1 }), `${name}.conv.${index + 1}`);
-  return stride === 1 && l.channels(x) === out ? l.add(y, x, `${name}.add`) : y;
+/** torchvision's names of a block, whose last convolution and normalization are not in a sequence of their own. */
+export function mobilenetV2Parts(name: string): (widens: boolean) => ResidualNames {
+  return (widens) => {
+    const next = widens ? 2 : 1;
+    return { ...numberedParts(name, false)(widens), narrow: [`${name}.${next}`, `${name}.${next + 1}`] };
+  };
 }

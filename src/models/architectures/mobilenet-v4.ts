@@ -2,8 +2,10 @@
 import type { Value } from "../../graph/graph.ts";
 import { type Architecture, architecture } from "./architecture.ts";
 import { divisible } from "./divisible.ts";
-import { type Scheme, zero } from "./initializers.ts";
+import { zero } from "./initializers.ts";
+import { normalizedConv } from "./inverted-residual.ts";
 import type { ConvOptions, Layers } from "./layers.ts";
+import { groupNormal, uniformOut } from "./mobile-initializers.ts";
 
 /** A plain convolution, or a bottleneck with depthwise convolutions before and between its 1x1 ones where not 0. */
 type Row =
@@ -61,16 +63,16 @@ export function mobilenetV4(name: keyof typeof MOBILENET_V4_CONFIGS): Architectu
     name,
     family: "mobilenet_v4",
     source: "arXiv:2404.10518, timm.models.mobilenetv3",
-    defaults: { conv: goog, linear: uniformOut, linearBias: zero },
+    defaults: { conv: groupNormal(1), linear: uniformOut, linearBias: zero },
     forward: (l, numClasses) => {
-      const first = l.conv(l.image, "conv_stem", { out: stem, kernel: 3, stride: 2 });
-      let x = l.stage("stem", l.relu(l.batchNorm(first, "bn1")));
+      const first = normalizedConv(l, l.image, ["conv_stem", "bn1"], { out: stem, kernel: 3, stride: 2 });
+      let x = l.stage("stem", l.relu(first));
       for (const [i, rows] of stages.entries()) {
         for (const [j, row] of rows.entries()) x = block(l, x, `blocks.${i}.${j}`, row);
         l.stage(`blocks${i}`, x);
       }
-      const wide = l.conv(l.globalAveragePool(x), "conv_head", { out: HIDDEN, kernel: 1 });
-      const features = l.stage("head", l.flatten(l.relu(l.batchNorm(wide, "norm_head"))));
+      const wide = normalizedConv(l, l.globalAveragePool(x), ["conv_head", "norm_head"], { out: HIDDEN, kernel: 1 });
+      const features = l.stage("head", l.flatten(l.relu(wide)));
       return { features, classifier: "classifier", logits: l.linear(features, "classifier", { out: numClasses }) };
     },
   });
@@ -79,7 +81,7 @@ export function mobilenetV4(name: keyof typeof MOBILENET_V4_CONFIGS): Architectu
 function block(l: Layers, x: Value, name: string, row: Row): Value {
   if (row[0] === "conv") {
     const [, kernel, stride, out] = row;
-    return l.relu(l.batchNorm(l.conv(x, `${name}.conv`, { out, kernel, stride }), `${name}.bn1`));
+    return l.relu(normalizedConv(l, x, [`${name}.conv`, `${name}.bn1`], { out, kernel, stride }));
   }
   const [, before, between, stride, expansion, out] = row;
   const channels = l.channels(x);
@@ -97,15 +99,6 @@ function block(l: Layers, x: Value, name: string, row: Row): Value {
 
 /** Convolution and normalization. */
 function layer(l: Layers, x: Value, name: string, options: ConvOptions): Value {
-  const init = options.groups === undefined ? undefined : grouped(options.groups);
-  return l.batchNorm(l.conv(x, `${name}.conv`, { ...options, init }), `${name}.bn`);
+  const init = options.groups === undefined ? undefined : groupNormal(options.groups);
+  return normalizedConv(l, x, [`${name}.conv`, `${name}.bn`], { ...options, init });
 }
-
-/** Normal with the variance 2 / (fan out of one group): timm's `_init_weight_goog`. */
-function grouped(groups: number): Scheme {
-  return (fan) => ({ kind: "normal", deviation: Math.sqrt((2 * groups) / fan.out) });
-}
-const goog: Scheme = grouped(1);
-
-/** Uniform within 1 / sqrt(fan out): the same function for linear layers. */
-const uniformOut: Scheme = (fan) => ({ kind: "uniform", bound: 1 / Math.sqrt(fan.out) });

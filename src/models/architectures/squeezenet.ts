@@ -9,13 +9,13 @@ export interface SqueezeNetConfig {
   readonly stem: { readonly out: number; readonly kernel: number };
   /** Squeezed channels of the fire modules between one pooling and the next; each gives eight times as many. */
   readonly fires: readonly (readonly number[])[];
-  /** Smallest input in pixels: every window of pooling fits into its map. */
+  /** Smallest input in pixels: every pooling has a window to give. */
   readonly minimum: number;
 }
 
 /** Iandola et al. 2016, arXiv:1602.07360, and the authors' release 1.1, of 2.4 times fewer operations. */
 export const SQUEEZENET_CONFIGS = {
-  squeezenet1_0: { stem: { out: 96, kernel: 7 }, fires: [[16, 16, 32], [32, 48, 48, 64], [64]], minimum: 29 },
+  squeezenet1_0: { stem: { out: 96, kernel: 7 }, fires: [[16, 16, 32], [32, 48, 48, 64], [64]], minimum: 21 },
   squeezenet1_1: {
     stem: { out: 64, kernel: 3 },
     fires: [
@@ -23,7 +23,7 @@ export const SQUEEZENET_CONFIGS = {
       [32, 32],
       [48, 48, 64, 64],
     ],
-    minimum: 25,
+    minimum: 17,
   },
 } as const satisfies Record<string, SqueezeNetConfig>;
 

@@ -53,6 +53,8 @@ export const ARCHITECTURES = {
   mobilenet_v2_140_keras: kerasMobilenetV2("mobilenet_v2_140_keras"),
   mobilenet_v3_small: mobilenetV3("mobilenet_v3_small"),
   mobilenet_v3_large: mobilenetV3("mobilenet_v3_large"),
+  mobilenetv3_small_100: mobilenetV3("mobilenetv3_small_100"),
+  mobilenetv3_large_100: mobilenetV3("mobilenetv3_large_100"),
   mobilenetv4_conv_small: mobilenetV4("mobilenetv4_conv_small"),
   efficientnet_b0: efficientnet("efficientnet_b0"),
   efficientnet_b1: efficientnet("efficientnet_b1"),

@@ -32,6 +32,7 @@ const BOTH: readonly Row[] = [
     [[2, 2, 6, 7], [2, 4], { auto }],
   ]),
   [[2, 2, 6, 8], [3, 3], { auto: "VALID", strides: [2, 2], ceil_mode: 1 }],
+  [[2, 2, 2, 3], [3, 5], { strides: [2, 3], ceil_mode: 1 }], // a window larger than the map
   [[2, 3, 9], [3], { strides: [2], pads: [1, 0] }],
   [[2, 3, 8], [2], { strides: [2] }],
   [[1, 2, 4, 5, 6], [2, 3, 2], { strides: [2, 1, 2], pads: [1, 1, 0, 0, 1, 1] }],
