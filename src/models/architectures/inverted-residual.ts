@@ -24,7 +24,7 @@ export interface InvertedResidualOptions {
   readonly wide: number;
   readonly out: number;
   readonly activation: (x: Value) => Value;
-  /** Attention to the wide channels. @default none */
+  /** Attention to the wide channels; none by default. */
   readonly attention?: SqueezeExcitationOptions | undefined;
   readonly names: (widens: boolean) => ResidualNames;
   /** Scheme of the depthwise weights. @default the architecture's */

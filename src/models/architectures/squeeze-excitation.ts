@@ -6,7 +6,7 @@ export interface SqueezeExcitationOptions {
   /** Channels between the two layers. */
   readonly squeezed: number;
   readonly activation: (x: Value) => Value;
-  /** Takes scores to weights in [0, 1]. @default the sigmoid */
+  /** Takes scores to weights in [0, 1]. @default l.sigmoid */
   readonly gate?: ((x: Value) => Value) | undefined;
   /** What the two layers are called. @default ["fc1", "fc2"] */
   readonly layers?: readonly [string, string] | undefined;
