@@ -4,7 +4,7 @@
  * since it is many times faster than Transpose where single elements move.
  */
 import type { Value } from "../../../graph/graph.ts";
-import { float32 } from "../../../tensor/tensor.ts";
+import { float32, type Tensor, tensor } from "../../../tensor/tensor.ts";
 import type { Forms } from "./forms.ts";
 
 /** For Y = W * X, X blocked: [m / block, c / block, ...kernel, block of c, block of m], declared as [m', c', ...kernel]. */
@@ -48,17 +48,33 @@ export function packBackward(f: Forms, w: Value, taps: readonly number[], kernel
       f.reshape(f.reorder(f.reshape(filled(f, w), [1, 1, inner, outer]), true), [outer, inner, 1, 1]),
     );
   }
-  const swapped = f.once("swapped", w, () => {
-    const blocks = f.reshape(tapsOutside(f, w), [inner / block, block, all, outer / block, block]);
-    return f.b.transpose(blocks, [3, 0, 2, 1, 4]);
+  return f.once(`backward ${taps}`, w, () => {
+    const rows = f.reshape(tapsOutside(f, w), [(inner * all * outer) / block, block]);
+    const order = f.b.constant(int32(swappedRows(inner, outer, { all, taps, block })), "rows");
+    return f.reshape(f.b.op("Gather", [rows, order]), [outer, inner, ...kernel]);
   });
-  return f.once(`backward ${taps}`, w, () =>
-    f.reshape(f.b.op("Gather", [swapped, f.b.ints(taps)], { axis: { kind: "int", value: 2 } }), [
-      outer,
-      inner,
-      ...kernel,
-    ]),
-  );
+}
+
+/**
+ * Which rows of [m', all taps, c' / block] make [c' / block, m' / block, taps, block of m], each a block of c. Gather
+ * copies whole rows on every thread, and chooses the taps on the way; Transpose has one thread for this.
+ */
+function swappedRows(
+  inner: number,
+  outer: number,
+  { all, taps, block }: { readonly all: number; readonly taps: readonly number[]; readonly block: number },
+): Int32Array {
+  const blocks = outer / block;
+  const rows = new Int32Array(inner * taps.length * blocks);
+  let at = 0;
+  for (let c = 0; c < blocks; c++)
+    for (let m = 0; m < inner; m += block)
+      for (const tap of taps) for (let i = m; i < m + block; i++) rows[at++] = (i * all + tap) * blocks + c;
+  return rows;
+}
+
+function int32(values: Int32Array): Tensor {
+  return tensor("int32", [values.length], values);
 }
 
 /** Depthwise weights [c, 1, ...kernel] with the given taps in their order: [c / block, taps, block]. */
