@@ -18,6 +18,11 @@ export const modelOptions = {
     value: "<name>",
     help: "for a file of weights alone: the network that they are of (default: found by their names)",
   },
+  "state-dict": {
+    kind: "text",
+    value: "<name>",
+    help: "for PyTorch checkpoints: where the weights are, such as model_ema (default: the usual places are searched)",
+  },
 } as const satisfies OptionTable;
 
 /** What the commands say a model may be. */
@@ -36,9 +41,11 @@ export async function openModel(name: string, { options, labels, output, signal 
   const download = showDownload(name, output);
   try {
     const { preprocessing, architecture } = options;
+    const stateDict = options["state-dict"];
     const model = await loadModel(name, {
       preprocessing,
       architecture,
+      stateDict,
       labels,
       download: { ...download.options, signal },
     });

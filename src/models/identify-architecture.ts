@@ -4,9 +4,8 @@ import { nearest } from "../graph/nearest.ts";
 import type { TensorSource } from "../weights/tensor-source.ts";
 import type { Architecture } from "./architectures/architecture.ts";
 import { KERAS_NETWORKS } from "./architectures/keras-names.ts";
-import type { Network } from "./architectures/network.ts";
 import { ARCHITECTURES } from "./architectures/table.ts";
-import { isBookkeeping, namedTensors } from "./named-tensors.ts";
+import { isBookkeeping, isOfHead, namedTensors } from "./named-tensors.ts";
 
 /** The architecture of that name. @throws RootstockError BAD_CONFIG with the nearest names if there is none. */
 export function findArchitecture(name: string): Architecture {
@@ -21,26 +20,37 @@ interface Candidate {
   readonly architecture: Architecture;
   /** Share of its parameters, without the classifier's, that the file has in the same shape. */
   readonly share: number;
-  /** Tensors of the file that it has no use for. */
-  readonly unused: number;
+  /** Names of the file's tensors that it has no use for. */
+  readonly unused: readonly string[];
+  /** Those of them that are weights of layers, a classifier's aside: another network's. */
+  readonly foreign: readonly string[];
 }
+
+/** Networks with the names and shapes of others and another arithmetic, by how files of them are called. */
+const LOOKALIKES: readonly (readonly [name: RegExp, difference: string])[] = [
+  [/(^|[^a-z])tf_(efficientnet|mobilenet)/i, "TensorFlow's padding and another epsilon"],
+  [/resnet(aa|blur)\d|_(aa|blur)\d/i, "pooling against aliasing"],
+];
 
 /**
  * The architecture all of whose parameters the file has, the classifier's aside; of several the one that leaves the
- * fewest tensors over.
- * @throws RootstockError BAD_MODEL if there is none, or no single one: the nearest are named.
+ * fewest tensors over. Names and shapes are no proof: a network may differ in what it computes with them.
+ * @throws RootstockError BAD_MODEL if there is none, or no single one, or if the file has weights beyond it or the name of
+ * a network that computes something else.
  */
 export function identifyArchitecture(source: TensorSource): Architecture {
   const all: readonly Architecture[] = Object.values(ARCHITECTURES);
   const candidates = all
     .filter(({ name }) => source.format !== "keras" || Object.hasOwn(KERAS_NETWORKS, name))
     .map((architecture) => compare(architecture, source))
-    .sort((a, b) => b.share - a.share || a.unused - b.unused);
+    .sort((a, b) => b.share - a.share || a.unused.length - b.unused.length);
   const whole = candidates.filter(({ share }) => share === 1);
   const [first, second] = whole;
-  if (first && second?.unused !== first.unused) return first.architecture;
+  if (first && second?.unused.length !== first.unused.length) return checked(first, source);
   if (first) {
-    const names = whole.filter(({ unused }) => unused === first.unused).map(({ architecture }) => architecture.name);
+    const names = whole
+      .filter(({ unused }) => unused.length === first.unused.length)
+      .map(({ architecture }) => architecture.name);
     throw new RootstockError(
       "BAD_MODEL",
       `${source.origin} fits ${listed(names)} alike. Say which it is of (--architecture).`,
@@ -61,16 +71,39 @@ export function identifyArchitecture(source: TensorSource): Architecture {
   );
 }
 
+/** The architecture of a candidate that has every parameter, unless the file says that it is of another network. */
+function checked({ architecture, foreign }: Candidate, { origin }: TensorSource): Architecture {
+  const anyway = `If it is ${architecture.name} all the same, say so (--architecture ${architecture.name}).`;
+  if (foreign.length > 0) {
+    throw new RootstockError(
+      "BAD_MODEL",
+      `${origin} has all parameters of ${architecture.name} and ${foreign.length} weights more (${listed(foreign)}): it is of another network. Export it to ONNX. ${anyway}`,
+    );
+  }
+  const file = origin.split(/[\\/]/).at(-1)!;
+  const alike = LOOKALIKES.find(([name]) => name.test(file));
+  if (alike) {
+    throw new RootstockError(
+      "BAD_MODEL",
+      `${origin} has the parameters of ${architecture.name} and the name of a network that differs from it by ${alike[1]}. Export it to ONNX. ${anyway}`,
+    );
+  }
+  return architecture;
+}
+
 function compare(architecture: Architecture, source: TensorSource): Candidate {
   const network = architecture.build();
   const { tensors } = namedTensors(network, source);
   const { parameters, classifier } = network;
   const body = parameters.filter(({ name }) => name !== classifier.weight && name !== classifier.bias);
   const same = body.filter(({ name, shape }) => String(tensors.get(name)?.shape) === String(shape));
-  return { architecture, share: same.length / body.length, unused: unusedBy(network, [...tensors.keys()]) };
-}
-
-function unusedBy({ parameters }: Network, names: readonly string[]): number {
   const own = new Set(parameters.map(({ name }) => name));
-  return names.filter((name) => !own.has(name) && !isBookkeeping(name)).length;
+  const unused = [...tensors].filter(([name]) => !own.has(name) && !isBookkeeping(name));
+  const foreign = unused.filter(([name, { shape }]) => shape.length > 1 && !isOfHead(name));
+  return {
+    architecture,
+    share: same.length / body.length,
+    unused: unused.map(([name]) => name),
+    foreign: foreign.map(([name]) => name),
+  };
 }

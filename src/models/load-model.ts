@@ -5,6 +5,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Preprocessing } from "../transforms/preprocessing.ts";
 import type { FetchOptions } from "../weights/hub.ts";
 import { openWeights } from "../weights/open-weights.ts";
+import { LOGITS } from "./architectures/network.ts";
 import type { ArchitectureName } from "./architectures/table.ts";
 import type { WeightsSource } from "./catalog.ts";
 import { type Found, findPreprocessing } from "./find-preprocessing.ts";
@@ -28,6 +29,8 @@ export interface LoadModelOptions {
   readonly labels?: readonly string[] | undefined;
   /** For files of weights alone: which network they are of. Found by names and shapes where it is not said. */
   readonly architecture?: ArchitectureName | string | undefined;
+  /** For PyTorch checkpoints: where the weights are, such as "model_ema". The usual places are searched otherwise. */
+  readonly stateDict?: string | undefined;
   /** How a file that has to be downloaded is: cache folder, progress, signal. */
   readonly download?: FetchOptions | undefined;
 }
@@ -41,6 +44,7 @@ interface Contents {
   readonly preprocessing?: Found | undefined;
   /** What a person should know of how it was read. */
   readonly notes: readonly string[];
+  readonly task?: Model["task"] | undefined;
 }
 
 const labelsSchema = z.array(z.string()).min(1).max(1_000_000);
@@ -55,7 +59,7 @@ const labelsSchema = z.array(z.string()).min(1).max(1_000_000);
 export async function loadModel(model: string, options: LoadModelOptions = {}): Promise<Model> {
   const located = await locateModel(model, options.download);
   const { path, name } = located;
-  const { graph, metadata, labels, preprocessing, notes } = await read(located, options);
+  const { graph, metadata, labels, preprocessing, notes, task } = await read(located, options);
   const input = imageInput(graph);
   const found = await findPreprocessing(path, options.preprocessing, { metadata, known: preprocessing, input });
   return new Model({
@@ -66,6 +70,7 @@ export async function loadModel(model: string, options: LoadModelOptions = {}): 
     preprocessingSource: found?.source ?? "nowhere",
     labels: options.labels ?? labels ?? labelsOf(metadata, name),
     notes,
+    task,
   });
 }
 
@@ -88,8 +93,11 @@ async function read(located: LocatedModel, options: LoadModelOptions): Promise<C
 }
 
 /** Weights by name into their architecture, at the input size that the catalog gives them. */
-async function readWeights({ path, record }: LocatedModel, { architecture }: LoadModelOptions): Promise<Contents> {
-  const source = await openWeights(path);
+async function readWeights(
+  { path, record }: LocatedModel,
+  { architecture, stateDict }: LoadModelOptions,
+): Promise<Contents> {
+  const source = await openWeights(path, { stateDict });
   try {
     const named = architecture ?? record?.architecture;
     const chosen = named === undefined ? identifyArchitecture(source) : findArchitecture(named);
@@ -103,6 +111,7 @@ async function readWeights({ path, record }: LocatedModel, { architecture }: Loa
         source: `the catalog's record ${record.name} (${record.publisher})`,
       },
       notes: [...said, ...notes],
+      task: graph.outputs[0]!.name === LOGITS ? "classification" : "features",
     };
   } finally {
     source.close();

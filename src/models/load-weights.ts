@@ -3,7 +3,7 @@ import { listed, RootstockError } from "../errors.ts";
 import { formatShape, type Graph, type Value } from "../graph/graph.ts";
 import { inferTypes } from "../graph/infer-types.ts";
 import { subgraph } from "../graph/traverse.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { type Tensor, zeros } from "../tensor/tensor.ts";
 import { toFloat32 } from "../weights/elements.ts";
 import type { TensorSource } from "../weights/tensor-source.ts";
 import type { Architecture } from "./architectures/architecture.ts";
@@ -44,12 +44,19 @@ export function loadWeights(
   { inputSize, numClasses, seed = 0 }: LoadWeightsOptions = {},
 ): LoadedNetwork {
   const published = architecture.build({ inputSize });
-  const { tensors, prefix } = namedTensors(published, source);
+  const { tensors, prefix, outside } = namedTensors(published, source);
   const inFile = tensors.get(published.classifier.weight)?.shape[0];
   const network = architecture.build({ inputSize, numClasses: numClasses ?? inFile });
   const head = new Set([network.classifier.weight, network.classifier.bias]);
   const fits = ({ name, shape }: ParameterSpec): boolean => String(tensors.get(name)?.shape) === String(shape);
   const unfit = network.parameters.filter((spec) => !fits(spec));
+  const { bias } = network.classifier;
+  if (unfit.length === 1 && bias !== undefined && unfit[0]!.name === bias && !tensors.has(bias))
+    return loadWeights(architecture, withZeros(source, prefix + bias, unfit[0]!.shape), {
+      inputSize,
+      numClasses,
+      seed,
+    });
   const wrong = unfit.filter(({ name }) => !head.has(name)).map((spec) => fault(spec, tensors.get(spec.name)));
   if (wrong.length > 0) throw mismatch(network, source, tensors, wrong);
   const headless = inFile === undefined && numClasses === undefined;
@@ -65,7 +72,7 @@ export function loadWeights(
       ...source.notes,
       ...prefixNote(prefix),
       ...headNote(network, { inFile, isNew, headless }),
-      ...unusedNote(network, tensors),
+      ...unusedNote(network, tensors, outside),
     ],
   };
 }
@@ -90,7 +97,7 @@ function mismatch(
 }
 
 function prefixNote(prefix: string): string[] {
-  return prefix === "" ? [] : [`the prefix "${prefix}" of every name was taken away`];
+  return prefix === "" ? [] : [`the prefix "${prefix}" before the names was taken away`];
 }
 
 /** The network without the classifier that its file does not have: from the image to the features. */
@@ -114,10 +121,27 @@ function headNote({ classifier, numClasses }: Network, { inFile, isNew, headless
 }
 
 /** Tensors of the file that the architecture does not have. */
-function unusedNote({ parameters }: Network, tensors: ReadonlyMap<string, NamedTensor>): string[] {
+function unusedNote(
+  { parameters }: Network,
+  tensors: ReadonlyMap<string, NamedTensor>,
+  outside: readonly string[] = [],
+): string[] {
   const known = new Set(parameters.map(({ name }) => name));
   const unused = [...tensors].filter(([name]) => !known.has(name) && !isBookkeeping(name));
-  if (unused.length === 0) return [];
-  const names = unused.map(([, { origin, shape }]) => `"${origin}" ${formatShape(shape)}`);
-  return [`${unused.length} tensors of the file are not used: ${listed(names, 20)}`];
+  const names = [
+    ...unused.map(([, { origin, shape }]) => `"${origin}" ${formatShape(shape)}`),
+    ...outside.filter((name) => !isBookkeeping(name)).map((name) => `"${name}"`),
+  ];
+  return names.length === 0 ? [] : [`${names.length} tensors of the file are not used: ${listed(names, 20)}`];
+}
+
+/** A source with one more tensor, of zeros: the bias of a classifier that was trained without one. */
+function withZeros(source: TensorSource, name: Value, shape: readonly number[]): TensorSource {
+  const bias = zeros("float32", shape);
+  return {
+    ...source,
+    names: [...source.names, name],
+    info: (asked) => (asked === name ? { dtype: "float32", shape, bytes: bias.data.byteLength } : source.info(asked)),
+    read: (asked) => (asked === name ? bias : source.read(asked)),
+  };
 }

@@ -44,6 +44,8 @@ export interface ModelParts {
   readonly labels: readonly string[] | undefined;
   /** What a person should know of how the file was read; nothing for most. */
   readonly notes?: readonly string[] | undefined;
+  /** What the graph is known to give; a file that does not say is taken for a classifier. */
+  readonly task?: "classification" | "features" | undefined;
 }
 
 /** A loaded model. Predicting starts a session, which `release` (or `await using`) frees. */
@@ -55,6 +57,7 @@ export class Model implements ModelParts, AsyncDisposable {
   readonly preprocessingSource: string;
   readonly labels: readonly string[] | undefined;
   readonly notes: readonly string[];
+  readonly task: "classification" | "features";
   readonly input: ImageInput;
   /** How the file's output is to be read: classes that exclude each other, or independent ones. */
   readonly activation: Activation;
@@ -68,6 +71,7 @@ export class Model implements ModelParts, AsyncDisposable {
     this.preprocessingSource = parts.preprocessingSource;
     this.labels = parts.labels;
     this.notes = parts.notes ?? [];
+    this.task = parts.task ?? "classification";
     this.input = imageInput(parts.graph);
     const said = parts.metadata.get("activation") ?? lastActivation(parts.graph);
     this.activation = said === "sigmoid" ? "sigmoid" : "softmax";
@@ -99,6 +103,12 @@ export class Model implements ModelParts, AsyncDisposable {
     files: readonly string[],
     { top = 5, decodeThreads = 0, signal, ...session }: PredictOptions = {},
   ): AsyncGenerator<Prediction> {
+    if (this.task === "features") {
+      throw new RootstockError(
+        "BAD_MODEL",
+        `${this.name} gives features and has no classifier: there is nothing to predict. Train one first.`,
+      );
+    }
     const preprocessing = this.requirePreprocessing();
     const { numClasses, normalized } = scores(this.graph);
     const labels = this.labels ?? Array.from({ length: numClasses }, (_, i) => `class ${i}`);

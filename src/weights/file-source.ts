@@ -1,5 +1,5 @@
 /** A file as a source of bytes, read by offset: weights of any size take only the memory of what is asked for. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { messageOf, RootstockError } from "../errors.ts";
 import { type ByteSource, checkRange } from "./byte-source.ts";
 
@@ -13,7 +13,7 @@ const LARGEST_READ = 2 ** 30;
 export function fileSource(path: string): ByteSource {
   let file: number;
   try {
-    file = openSync(path, "r");
+    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // a pipe would wait for its writer
   } catch (cause) {
     throw unreadable(path, cause);
   }

@@ -48,7 +48,7 @@ describe("a file that fits", () => {
     wrapped.set("module.conv1.weight", tensor("float64", first.shape, Float64Array.from(toNumbers(first))));
     wrapped.set("module.bn1.num_batches_tracked", tensor("int64", [], BigInt64Array.of(7n)));
     const { graph, network, notes } = loadWeights(resnet, sourceOf(wrapped));
-    expect(notes).toEqual(['the prefix "module." of every name was taken away']);
+    expect(notes).toEqual(['the prefix "module." before the names was taken away']);
     for (const { name } of network.parameters.slice(1))
       expect(graph.initializers.get(name)!.data, name).toBe(tensors.get(name)!.data);
     expect(graph.initializers.get("conv1.weight")).toEqual(first);
@@ -86,6 +86,60 @@ describe("a file that fits", () => {
       'the classifier "linear.weight" with 2 classes is new and untrained: the file has none',
     );
   });
+});
+
+describe("a checkpoint of a training program", () => {
+  const under = (prefix: string, tensors: ReadonlyMap<string, Tensor>) =>
+    [...tensors].map(([name, t]) => [prefix + name, t] as const);
+
+  test("may hold tensors beside the network, and the network twice", () => {
+    const raw = made();
+    const average = new Map<string, Tensor>(initialize(resnet.build().parameters, 2));
+    const source = sourceOf(
+      new Map([
+        ...under("model.", raw),
+        ...under("ema_model.", average),
+        ["criterion.weight", float32([10], new Float32Array(10))],
+      ]),
+    );
+    expect(identifyArchitecture(source).name).toBe("resnet20_cifar10");
+    const { graph, notes } = loadWeights(resnet, source);
+    expect(graph.initializers.get("bn1.bias")!.data).toBe(raw.get("bn1.bias")!.data);
+    expect(notes[0]).toBe('the prefix "model." before the names was taken away');
+    expect(notes[1]).toContain('98 tensors of the file are not used: "ema_model.conv1.weight"');
+  });
+
+  test("may keep the classifier outside of the backbone, in a sequence, and without a bias", () => {
+    const tensors = made();
+    const bias = tensors.get("linear.bias")!;
+    for (const name of ["linear.weight", "linear.bias"]) tensors.delete(name);
+    const head = float32([3, 64], new Float32Array(192).fill(0.25));
+    const inSequence = new Map([
+      ...under("net.backbone.", tensors),
+      ["net.backbone.fc.1.weight", head],
+      ["net.backbone.fc.1.bias", float32([3], [1, 2, 3])],
+    ]);
+    const { graph, notes } = loadWeights(resnet, sourceOf(inSequence));
+    expect(notes).toEqual(['the prefix "net.backbone." before the names was taken away']);
+    expect(graph.initializers.get("linear.weight")!.data).toBe(head.data);
+    expect([...graph.initializers.get("linear.bias")!.data]).toEqual([1, 2, 3]);
+    const outside = new Map([...under("backbone.", tensors), ["linear.weight", head] as const]);
+    const unbiased = loadWeights(resnet, sourceOf(outside));
+    expect(unbiased.graph.initializers.get("linear.weight")!.data).toBe(head.data);
+    expect([...unbiased.graph.initializers.get("linear.bias")!.data]).toEqual([0, 0, 0]);
+    expect(bias.shape).toEqual([10]);
+  });
+});
+
+test("a network with more weights, or the name of one that computes otherwise, is not taken for a known one", () => {
+  const tensors = made();
+  tensors.set("layer1.0.se.conv_reduce.weight", float32([4, 16, 1, 1], new Float32Array(64)));
+  expect(() => identifyArchitecture(sourceOf(tensors))).toThrow(
+    "made.pth has all parameters of resnet20_cifar10 and 1 weights more (layer1.0.se.conv_reduce.weight): it is of another network.",
+  );
+  expect(loadWeights(resnet, sourceOf(tensors)).notes[0]).toContain("are not used"); // named on purpose
+  const alike = { ...sourceOf(made()), origin: "/models/resnetblur20.pth" };
+  expect(() => identifyArchitecture(alike)).toThrow("differs from it by pooling against aliasing");
 });
 
 test("every missing and misshapen tensor is named, and what the file has instead", () => {

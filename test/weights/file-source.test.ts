@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { openSync, readSync } from "node:fs";
 import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -51,4 +52,10 @@ test("says that a file became shorter", async () => {
   await truncate(path, 50);
   expect(() => source.read(40, 20)).toThrow("became shorter while it was read");
   source.close();
+});
+
+test.skipIf(process.platform === "win32")("refuses a pipe at once, instead of waiting for its writer", async () => {
+  const path = join(await temporaryFolder(), "fifo");
+  execFileSync("mkfifo", [path]);
+  expect(() => fileSource(path)).toThrow(`${path} is not a plain file`);
 });
