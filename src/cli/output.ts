@@ -27,6 +27,8 @@ const PLAIN_INTERVAL = 5;
 /** Seconds between two redraws of a progress bar. */
 const REDRAW_INTERVAL = 0.1;
 const BAR_WIDTH = 24;
+/** Seconds beyond which the time that is left says nothing: it stalls. */
+const LONGEST_REST = 99 * 3600;
 
 /** Writes for people, or for programs with `json`. */
 export class Output {
@@ -69,9 +71,10 @@ export class Output {
     let shown = terminal ? Number.NEGATIVE_INFINITY : start;
     const draw = (done: number, total: number, now: number): void => {
       const rate = done / Math.max(now - start, 1e-3);
-      const left = formatSeconds((total - done) / Math.max(rate, 1e-9));
+      const rest = (total - done) / rate; // Infinity until something is done
       const numbers = `${done}/${total}  ${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit}/s`;
-      const line = done < total ? `${numbers}  ${left} left` : `${numbers}  ${formatSeconds(now - start)}`;
+      const left = rest <= LONGEST_REST ? `  ${formatSeconds(rest)} left` : "";
+      const line = numbers + (done < total ? left : `  ${formatSeconds(now - start)}`);
       if (!terminal) {
         this.note(`${label}  ${line}`);
         return;

@@ -12,7 +12,10 @@ export interface Standardization {
   readonly deviation: Float32Array;
 }
 
-/** Measures each column of a [n, width] matrix. A constant feature gets the deviation 1. */
+/** Spread of a feature, as part of the root mean square of all, up to which it is rounding of float32 sums. */
+const ROUNDING = 1e-6;
+
+/** Measures each column of a [n, width] matrix. A feature that is constant but for rounding gets the deviation 1. */
 export function measure(features: Float32Array, width: number): Standardization {
   const mean = new Float64Array(width);
   forEachRow(features, width, (row) => {
@@ -25,8 +28,13 @@ export function measure(features: Float32Array, width: number): Standardization 
     for (let j = 0; j < width; j++) variance[j]! += (row[j]! - mean[j]!) ** 2 / count;
   });
   // A feature that is constant but for rounding would turn noise on new images into large inputs. Divided by 1 it is
-  // zero for every training image, so its weight never moves.
-  const deviation = Float32Array.from(variance, (value, j) => (value > 1e-8 * mean[j]! ** 2 ? Math.sqrt(value) : 1));
+  // zero for every training image, so its weight never moves. Where sums cancel, the mean is noise too: such a feature
+  // shows beside the others, which were computed from values of the same size.
+  const square = mean.reduce((sum, value, j) => sum + value ** 2 + variance[j]!, 0) / width;
+  const least = ROUNDING ** 2 * square;
+  const deviation = Float32Array.from(variance, (value, j) =>
+    value > 1e-8 * mean[j]! ** 2 && value > least ? Math.sqrt(value) : 1,
+  );
   return { mean: Float32Array.from(mean), deviation };
 }
 

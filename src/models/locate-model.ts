@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { RootstockError } from "../errors.ts";
+import { algorithmOf, type Checksum, createDigest, digestFile, matchesChecksum } from "../weights/checksum.ts";
 import { type FetchOptions, fetchWeights } from "../weights/hub.ts";
 import { isAddress, weightsFileAt } from "../weights/weights-file.ts";
 import { CATALOG, findWeights, lookUpWeights, type WeightsSource } from "./catalog.ts";
@@ -21,7 +22,10 @@ export interface LocatedModel {
  */
 export async function locateModel(model: string, options: FetchOptions = {}): Promise<LocatedModel> {
   const size = isAddress(model) ? undefined : await sizeOfFile(model);
-  if (size !== undefined) return { path: model, name: basename(model), record: recordOfFile(model, size) };
+  if (size !== undefined) {
+    const record = await recordOfFile(model, size, options.signal);
+    return { path: model, name: basename(model), record };
+  }
   const record = lookUpWeights(model);
   if (record) return { path: await fetchWeights(record, options), name: record.name, record };
   if (isAddress(model)) {
@@ -42,12 +46,28 @@ async function sizeOfFile(path: string): Promise<number | undefined> {
   }
 }
 
-/** The catalog's record of a file as its publisher names it: torchvision's and Keras's names are one file's alone. */
-function recordOfFile(path: string, size: number): WeightsSource | undefined {
+/**
+ * The catalog's record of a file as its publisher names it, if it has the published sum: torchvision's and Keras's names
+ * are one file's alone, but anybody may give them to another.
+ */
+async function recordOfFile(path: string, size: number, signal?: AbortSignal): Promise<WeightsSource | undefined> {
   const name = basename(path);
   const alike = CATALOG.filter(({ url }) => new URL(url.replace(/^hf:/, "https:")).pathname.endsWith(`/${name}`));
   const [record] = alike;
-  return alike.length === 1 && (record!.bytes === undefined || record!.bytes === size) ? record : undefined;
+  if (!record || alike.length > 1 || (record.bytes ?? size) !== size) return undefined;
+  return (await hasSum(path, record.hash, signal)) ? record : undefined;
+}
+
+/** Whether all of a file adds up to its published sum; not, where it cannot be read, which its reader will tell. */
+async function hasSum(path: string, hash: Checksum, signal: AbortSignal | undefined): Promise<boolean> {
+  const digest = createDigest(algorithmOf(hash));
+  try {
+    await digestFile(path, digest, { signal });
+  } catch (cause) {
+    if (!signal?.aborted) return false;
+    throw new RootstockError("ABORTED", `stopped while ${basename(path)} was compared with its checksum.`, { cause });
+  }
+  return matchesChecksum(hash, digest.hex());
 }
 
 function missing(model: string): never {

@@ -17,7 +17,7 @@ export interface DownloadOptions {
   readonly attempts?: number | undefined;
   /** Milliseconds without a byte after which an attempt has failed. @default 30000 */
   readonly stallMs?: number | undefined;
-  /** Most bytes of a file whose size is not known beforehand. @default 10e9 */
+  /** Most bytes of a file whose size is not known; about twice `approximateBytes` where the record has it. @default 10e9 */
   readonly maxBytes?: number | undefined;
   /** Waits between attempts, in milliseconds. @default a timer */
   readonly sleep?: ((ms: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;

@@ -2,24 +2,31 @@
 import type { z } from "zod";
 import { listed, messageOf, RootstockError } from "../errors.ts";
 import type { ByteSource } from "./byte-source.ts";
+import { type JsonLimits, jsonExcess } from "./json-scan.ts";
 
 /** No list of a model's layers is larger: the topology of the largest published networks takes a few megabytes. */
 export const MAX_JSON_BYTES = 2 ** 26;
 
-/** The whole source as JSON. @throws RootstockError BAD_MODEL if it is too large, or no JSON. */
+/** Topologies have up to some 10^5 values; models within models nest them by four levels each. */
+const LIMITS: JsonLimits = { depth: 64, values: 2 ** 20 };
+
+/** The whole source as JSON. @throws RootstockError BAD_MODEL if it is too large, has too many values, or is no JSON. */
 export function readJson(source: ByteSource, where = source.name): unknown {
   if (source.size > MAX_JSON_BYTES)
     throw new RootstockError(
       "BAD_MODEL",
       `${where} requires at most ${MAX_JSON_BYTES} bytes of JSON, got ${source.size}.`,
     );
-  return parseJson(new TextDecoder().decode(source.read(0, source.size)), where);
+  return parseJson(source.read(0, source.size), where);
 }
 
-/** A text as JSON. @throws RootstockError BAD_MODEL */
-export function parseJson(text: string, where: string): unknown {
+/** A text, or one in UTF-8, as JSON. @throws RootstockError BAD_MODEL if it has too many values, or is no JSON. */
+export function parseJson(text: string | Uint8Array, where: string): unknown {
+  const excess = jsonExcess(typeof text === "string" ? new TextEncoder().encode(text) : text, LIMITS);
+  if (excess !== undefined)
+    throw new RootstockError("BAD_MODEL", `${where} ${excess}, which no description of a model has. It is damaged.`);
   try {
-    return JSON.parse(text);
+    return JSON.parse(typeof text === "string" ? text : new TextDecoder().decode(text));
   } catch (cause) {
     throw new RootstockError("BAD_MODEL", `${where} requires JSON: ${messageOf(cause)}. It is damaged.`, { cause });
   }

@@ -44,7 +44,7 @@ const CONNECT_MS = 15_000;
 
 /**
  * Opens connections as the environment wants them: HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in either case.
- * @throws RootstockError BAD_CONFIG if a proxy variable is no address.
+ * @throws RootstockError BAD_CONFIG if a proxy variable is no address of an HTTP proxy.
  */
 export async function openClient({ environment, stallMs }: HttpClientOptions): Promise<HttpClient> {
   const { EnvHttpProxyAgent, request } = await import("undici"); // 0.1 s that only a download should cost
@@ -146,10 +146,11 @@ function proxyOf(name: string, environment: NodeJS.ProcessEnv): string {
   const text = environment[name] ?? environment[name.toUpperCase()] ?? "";
   if (text === "") return "";
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  if (URL.canParse(withScheme) && /^(https?|socks5?):$/.test(new URL(withScheme).protocol)) return withScheme;
+  if (URL.canParse(withScheme) && /^https?:$/.test(new URL(withScheme).protocol)) return withScheme;
+  const socks = /^socks/i.test(withScheme) ? "; SOCKS proxies are not supported" : "";
   throw new RootstockError(
     "BAD_CONFIG",
-    `${name.toUpperCase()} requires the address of a proxy, such as http://proxy.example:8080.`,
+    `${name.toUpperCase()} requires the address of a proxy, such as http://proxy.example:8080${socks}.`,
   );
 }
 

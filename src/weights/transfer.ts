@@ -161,7 +161,7 @@ export class Transfer {
 
   /** Looks at what a whole response announces, before a byte of it is written. */
   async #begin(response: HttpResponse, partial: PartialFile): Promise<void> {
-    const { file, address, maxBytes, target } = this.#options;
+    const { file, address, target } = this.#options;
     const length = sizeOf(response);
     const wanted = file.bytes ?? response.linked?.bytes;
     const bytes = length ?? wanted;
@@ -173,7 +173,7 @@ export class Transfer {
     if (looksLikeHtml(response)) throw wrongContent(address, "the server sent a web page");
     const encoding = encodingOf(response);
     if (encoding !== undefined) throw wrongContent(address, `the server sent it encoded (${encoding}), unasked`);
-    if (bytes !== undefined && wanted === undefined && bytes > maxBytes) throw tooLarge(address, maxBytes);
+    if (bytes !== undefined && wanted === undefined && bytes > this.#most()) throw this.#tooLarge();
     if (bytes === undefined && !file.hash && !response.linked && !isDelimited(response))
       throw wrongContent(
         address,
@@ -189,8 +189,8 @@ export class Transfer {
   }
 
   async #copy(response: HttpResponse, partial: PartialFile): Promise<void> {
-    const { file, address, signal, maxBytes } = this.#options;
-    const limit = this.#total() ?? maxBytes;
+    const { file, address, signal } = this.#options;
+    const limit = this.#total() ?? this.#most();
     this.#report(file);
     for await (const chunk of response.body) {
       if (signal?.aborted) throw signal.reason;
@@ -200,9 +200,7 @@ export class Transfer {
       }
       if (partial.position + chunk.length > limit) {
         await this.#discard();
-        throw this.#total() === undefined
-          ? tooLarge(address, maxBytes)
-          : wrongContent(address, `it has more than ${limit} bytes`);
+        throw this.#total() === undefined ? this.#tooLarge() : wrongContent(address, `it has more than ${limit} bytes`);
       }
       await partial.append(chunk);
       this.#report(file);
@@ -260,6 +258,24 @@ export class Transfer {
     return this.#options.file.bytes ?? this.#partial?.origin?.bytes;
   }
 
+  /** The most bytes to take where the size is not known to the byte. */
+  #most(): number {
+    const { file, maxBytes } = this.#options;
+    const { approximateBytes } = file;
+    return approximateBytes === undefined ? maxBytes : Math.min(maxBytes, 2 * approximateBytes + 1e6);
+  }
+
+  #tooLarge(): RootstockError {
+    const { file, address } = this.#options;
+    const { approximateBytes } = file;
+    const expected =
+      approximateBytes === undefined
+        ? "the most that is loaded without a record of its size"
+        : `where about ${approximateBytes} are expected`;
+    const what = `${shownUrl(address.url)} has more than ${this.#most()} bytes, ${expected}. Nothing was kept.`;
+    return new RootstockError("DOWNLOAD", what);
+  }
+
   #report(file: WeightsFile): void {
     const { onProgress } = this.#options;
     if (this.#partial) onProgress?.({ file: file.file, done: this.#partial.position, total: this.#total() });
@@ -274,13 +290,6 @@ function wrongContent(address: Address, why: string): RootstockError {
   return new RootstockError(
     "DOWNLOAD",
     `${shownUrl(address.url)} is not the file that was asked for: ${why}. Check the address, and whether a login or a proxy stands before it; nothing was kept.`,
-  );
-}
-
-function tooLarge(address: Address, maxBytes: number): RootstockError {
-  return new RootstockError(
-    "DOWNLOAD",
-    `${shownUrl(address.url)} has more than ${maxBytes} bytes, the most that is loaded without a record of its size.`,
   );
 }
 

@@ -11,6 +11,8 @@ export interface WeightsFile {
   readonly file: string;
   /** Size, where it is known: another size is refused before anything is loaded. */
   readonly bytes?: number | undefined;
+  /** Size of the file in bytes as the publisher rounds it, where `bytes` is not known: much more is not loaded. */
+  readonly approximateBytes?: number | undefined;
   /**
    * Sum of the content. Without one, a file of the Hugging Face hub is checked against the SHA-256 that the hub gives
    * for large files, and any other file against its length alone.
@@ -80,13 +82,14 @@ export function resolvePathOf({ owner, repo, path, revision }: HubPath): string 
  * Checks a record before it is used.
  * @throws RootstockError BAD_CONFIG with what is wrong.
  */
-export function checkWeightsFile({ url, file, bytes, hash }: WeightsFile): void {
+export function checkWeightsFile({ url, file, bytes, approximateBytes, hash }: WeightsFile): void {
   const refuse = (what: string): never => {
     throw new RootstockError("BAD_CONFIG", `the record of weights file "${file}" cannot be used: ${what}.`);
   };
   if (!isSafeName(file)) refuse(`its name requires letters, digits and . _ - + @, at most ${LONGEST_NAME} of them`);
   if (!parseHubPath(url)) parseUrl(url);
-  if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes > 0)) refuse(`bytes are ${bytes}`);
+  for (const size of [bytes, approximateBytes])
+    if (size !== undefined && !(Number.isSafeInteger(size) && size > 0)) refuse(`bytes are ${size}`);
   const fault = hash && checksumFault(hash);
   if (fault) refuse(fault);
 }

@@ -44,6 +44,21 @@ test("without a terminal progress is a plain line every few seconds and one at t
   );
 });
 
+test("a stalled download says nothing of the time that is left", () => {
+  const { output, text, wait } = captured();
+  const progress = output.progress("download", "MB");
+  for (const done of [0, 1e-6, 1]) {
+    wait(5);
+    progress.update(done, 5);
+  }
+  const lines = text().stderr.trim().split("\n");
+  expect(lines).toEqual([
+    "download  0/5  0.0 MB/s",
+    "download  0.000001/5  0.0 MB/s",
+    "download  1/5  0.1 MB/s  1:00 min left",
+  ]);
+});
+
 test("on a terminal one line is redrawn, and other lines do not run into it", () => {
   const { output, text, wait } = captured({ terminal: true });
   const progress = output.progress("features", "img");

@@ -27,6 +27,17 @@ test("a constant feature becomes zero, and does not blow up on other images", ()
   expect(Math.abs(standardize(Float32Array.of(0, 7.01, 0), scale)[1]!)).toBeLessThan(0.011);
 });
 
+test("a feature that is nothing but rounding beside the others is constant", () => {
+  // Sums that cancel: 2e-9 around zero where the other features are about 0.02.
+  const noisy = features.map((v, i) => (i % 3 === 1 ? 2e-9 * random.normal() : 0.02 * v));
+  expect(measure(noisy, 3).deviation[1]).toBe(1);
+  const onMean = features.map((v, i) => (i % 3 === 1 ? 0.02 + 2e-9 * random.normal() : v));
+  expect(measure(onMean, 3).deviation[1]).toBe(1);
+  // A small feature is none: 1e-4 of the others.
+  const small = features.map((v, i) => (i % 3 === 1 ? 1e-4 * v : v));
+  expect(measure(small, 3).deviation[1]).toBeCloseTo(1e-4 * measure(features, 3).deviation[1]!, 8);
+});
+
 test("all features constant gives zeros, not NaN", () => {
   expect(standardize(new Float32Array(6), measure(new Float32Array(6), 3))).toEqual(new Float32Array(6));
 });

@@ -44,6 +44,8 @@ describe("refuses, by the contents whatever the name is,", () => {
     ["a Keras topology", "config.json", '{"class_name": "Functional", "config": {}}', "without weights"],
     ["JSON", "a.json", '{"a": 1}', 'JSON without a "weight_map"'],
     ["JSON that is cut off", "a.json", '{"weight_map": {"a": "b', "cut off or damaged"],
+    ["an index that nests too deeply", "a.json", `{"weight_map":${"[".repeat(2 ** 22)}`, "cut off or damaged"],
+    ["an index of too many values", "a.json", `{"weight_map":[${"[],".repeat(2 ** 21)}[]]}`, "cut off or damaged"],
     ["Darknet weights", "yolo.weights", darknet, "Darknet weights file"],
     ["a TensorFlow Lite model", "a.tflite", "\x1c\0\0\0TFL3", "TensorFlow Lite model"],
     ["a NumPy array", "a.npy", Buffer.from("\x93NUMPY\x01", "latin1"), "single NumPy array"],

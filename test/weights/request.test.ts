@@ -162,6 +162,18 @@ describe("proxies", () => {
   });
 });
 
+test.each(["socks5://me:secret@proxy.example:1080", "socks://proxy.example", "SOCKS4A://proxy.example"])(
+  "%s is refused as a SOCKS proxy",
+  async (value) => {
+    const opened = openClient({ environment: { https_proxy: value }, stallMs: 1000 });
+    await expect(opened).rejects.toMatchObject({
+      code: "BAD_CONFIG",
+      message: expect.stringMatching(/^HTTPS_PROXY requires .*SOCKS proxies are not supported\.$/),
+    });
+    await expect(opened).rejects.not.toThrow("secret");
+  },
+);
+
 describe("the failure of a connection", () => {
   const coded = (code: string, message = "failed"): Error => Object.assign(new Error(message), { code });
   test.each([

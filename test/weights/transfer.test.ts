@@ -149,6 +149,7 @@ describe("wrong content leaves nothing", () => {
   });
 
   test("an endless body without a length is cut off", async () => {
+    const hash = { kind: "sha256", value: sha256 } as const;
     const endless = await serve((_request, response) => {
       response.writeHead(200, { "transfer-encoding": "chunked" });
       const pump = (): void => {
@@ -160,9 +161,29 @@ describe("wrong content leaves nothing", () => {
     for (const [record, options] of [
       [{ bytes: 1_000_000 }, {}],
       [{}, { maxBytes: 1_000_000 }],
+      [{ approximateBytes: 500_000 }, { maxBytes: 1_000_000 }],
     ] as const) {
       const { run, left } = await trial();
-      await expect(run(endless, record, options)).rejects.toThrow("more than 1000000 bytes");
+      await expect(run(endless, { hash, ...record }, options)).rejects.toThrow("more than 1000000 bytes");
+      expect(await left()).toEqual([]);
+    }
+    const about = { hash, approximateBytes: 500_000 };
+    const { run, left } = await trial();
+    await expect(run(endless, about)).rejects.toThrow("more than 2000000 bytes, where about 500000 are expected");
+    expect(await left()).toEqual([]);
+  });
+
+  test("a file much larger than the record says is refused before it is loaded", async () => {
+    for (const [approximateBytes, length] of [
+      [500_000, 2_000_001],
+      [1, 9e14],
+    ] as const) {
+      const { run, left } = await trial();
+      const announces = await inTurn(content, (response) => {
+        response.writeHead(200, { "content-length": String(length) });
+        response.write("x");
+      });
+      await expect(run(announces, { approximateBytes })).rejects.toThrow(`about ${approximateBytes} are expected`);
       expect(await left()).toEqual([]);
     }
   });

@@ -27,8 +27,6 @@ export interface WeightsSource extends WeightsFile {
   readonly numClasses: number;
   /** What the downloaded bytes are checked against. */
   readonly hash: Checksum;
-  /** Size of the file in bytes as the publisher rounds it, where `bytes` is not known. */
-  readonly approximateBytes?: number | undefined;
   /** SPDX identifier of the license of the weights, or "not stated" where only the code has one. */
   readonly license: string;
   readonly trainedOn: string;
