@@ -18,6 +18,14 @@ export const modelOptions = {
     value: "<name>",
     help: "for a file of weights alone: the network that they are of (default: found by their names)",
   },
+  "image-size": {
+    kind: "number",
+    value: "<pixels>",
+    min: 1,
+    max: 4096,
+    whole: true,
+    help: "height and width of the input, where the network takes other sizes (default: that of the weights)",
+  },
   "state-dict": {
     kind: "text",
     value: "<name>",
@@ -41,11 +49,13 @@ export async function openModel(name: string, { options, labels, output, signal 
   const download = showDownload(name, output);
   try {
     const { preprocessing, architecture } = options;
-    const stateDict = options["state-dict"];
+    const { "state-dict": stateDict, "image-size": side } = options;
+    const imageSize = side === undefined ? undefined : ([side, side] as const);
     const model = await loadModel(name, {
       preprocessing,
       architecture,
       stateDict,
+      imageSize,
       labels,
       download: { ...download.options, signal },
     });

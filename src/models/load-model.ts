@@ -16,7 +16,7 @@ import { loadWeights } from "./load-weights.ts";
 import { type LocatedModel, locateModel } from "./locate-model.ts";
 import { Model } from "./model.ts";
 import { formatOfModel } from "./model-format.ts";
-import { checkInputShape, type PreprocessingName } from "./preprocessing.ts";
+import { atImageSize, checkInputShape, type PreprocessingName } from "./preprocessing.ts";
 import { readOnnx } from "./read-onnx.ts";
 
 export interface LoadModelOptions {
@@ -29,6 +29,11 @@ export interface LoadModelOptions {
   readonly labels?: readonly string[] | undefined;
   /** For files of weights alone: which network they are of. Found by names and shapes where it is not said. */
   readonly architecture?: ArchitectureName | string | undefined;
+  /**
+   * Height and width of the input in pixels, instead of those of the weights: networks that are built for them, and
+   * files that take any size. Smaller is faster, larger often more accurate. @default the model's own
+   */
+  readonly imageSize?: readonly [number, number] | undefined;
   /** For PyTorch checkpoints: where the weights are, such as "model_ema". The usual places are searched otherwise. */
   readonly stateDict?: string | undefined;
   /** How a file that has to be downloaded is: cache folder, progress, signal. */
@@ -66,12 +71,16 @@ export async function loadModel(model: string, options: LoadModelOptions = {}): 
     name,
     graph,
     metadata,
-    preprocessing: found && checkInputShape(found.preprocessing, input, found.source),
+    preprocessing: found && checkInputShape(sized(found.preprocessing, options), input, found.source),
     preprocessingSource: found?.source ?? "nowhere",
     labels: options.labels ?? labels ?? labelsOf(metadata, name),
     notes,
     task,
   });
+}
+
+function sized(preprocessing: Preprocessing, { imageSize }: LoadModelOptions): Preprocessing {
+  return imageSize ? atImageSize(preprocessing, imageSize) : preprocessing;
 }
 
 async function read(located: LocatedModel, options: LoadModelOptions): Promise<Contents> {
@@ -95,13 +104,13 @@ async function read(located: LocatedModel, options: LoadModelOptions): Promise<C
 /** Weights by name into their architecture, at the input size that the catalog gives them. */
 async function readWeights(
   { path, record }: LocatedModel,
-  { architecture, stateDict }: LoadModelOptions,
+  { architecture, stateDict, imageSize }: LoadModelOptions,
 ): Promise<Contents> {
   const source = await openWeights(path, { stateDict });
   try {
     const named = architecture ?? record?.architecture;
     const chosen = named === undefined ? identifyArchitecture(source) : findArchitecture(named);
-    const { graph, notes } = loadWeights(chosen, source, { inputSize: record?.preprocessing.inputSize });
+    const { graph, notes } = loadWeights(chosen, source, { inputSize: imageSize ?? record?.preprocessing.inputSize });
     const said = architecture === undefined && record === undefined ? [`the weights are those of ${chosen.name}`] : [];
     return {
       graph,

@@ -105,6 +105,15 @@ export function namedPreprocessing(name: PreprocessingName, input: InputShape): 
   return { ...NAMED_PREPROCESSING[name].values, layout, inputSize: [height, width], resize: cropped(height, width) };
 }
 
+/** The same preprocessing for an input of another size: the picture is resized in proportion before it is cropped. */
+export function atImageSize(preprocessing: Preprocessing, size: readonly [number, number]): Preprocessing {
+  const { inputSize, resize } = preprocessing;
+  const factor = Math.max(...size) / Math.max(...inputSize);
+  const scaled =
+    resize.kind === "shortest-edge" ? { ...resize, size: Math.max(1, Math.round(resize.size * factor)) } : resize;
+  return { ...preprocessing, inputSize: size, resize: scaled };
+}
+
 /**
  * Checks that a preprocessing produces what the model's input declares.
  * @throws RootstockError BAD_CONFIG with both sizes.

@@ -3,13 +3,16 @@ import { dirname, join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { saveGraph } from "../../src/graph/save.ts";
+import { initialize } from "../../src/models/architectures/initializers.ts";
+import { ARCHITECTURES } from "../../src/models/architectures/table.ts";
 import { type LoadModelOptions, loadModel } from "../../src/models/load-model.ts";
 import type { Model } from "../../src/models/model.ts";
-import { namedPreprocessing } from "../../src/models/preprocessing.ts";
+import { atImageSize, namedPreprocessing } from "../../src/models/preprocessing.ts";
 import { decodeModel } from "../../src/onnx/decode.ts";
 import { joinChunks } from "../../src/onnx/encode.ts";
 import { ModelProtoSchema, StringStringEntryProtoSchema } from "../../src/onnx/onnx-pb.ts";
 import { toNumbers } from "../../src/tensor/tensor.ts";
+import { writeSafetensors } from "../../src/weights/safetensors.ts";
 import { assets, withAssets } from "../assets.ts";
 import { temporaryFolder } from "../data/made.ts";
 import { PREPROCESSING_RECORDS } from "./asset-records.ts";
@@ -272,5 +275,22 @@ withAssets("real models", () => {
       expect(model.preprocessing).toEqual(wanted);
       expect(model.preprocessingSource).toBe(wanted ? "the file's metadata" : "nowhere");
     },
+  );
+});
+
+test("an image size other than the weights' scales the preprocessing, where the network takes it", async () => {
+  const folder = await temporaryFolder();
+  const { parameters } = ARCHITECTURES.resnet20_cifar10.build();
+  const path = join(folder, "resnet20.safetensors");
+  await writeSafetensors(path, initialize(parameters, 1));
+  const model = await loadModel(path, { preprocessing: "imagenet", imageSize: [64, 64] });
+  expect(model.graph.inputs[0]!.shape).toEqual(["batch", 3, 64, 64]);
+  expect(model.preprocessing).toMatchObject({ inputSize: [64, 64], resize: { kind: "shortest-edge", size: 73 } });
+  expect(atImageSize(model.preprocessing!, [128, 96])).toMatchObject({ inputSize: [128, 96], resize: { size: 146 } });
+  await expect(loadModel(path, { preprocessing: "imagenet", imageSize: [0, 8] })).rejects.toMatchObject({
+    code: "BAD_CONFIG",
+  });
+  await expect(loadModel(await writeTinyModel(await modelPath()), { imageSize: [999, 999] })).rejects.toThrow(
+    /makes 999x999 NCHW, the model's input is/,
   );
 });
