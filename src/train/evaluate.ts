@@ -47,7 +47,7 @@ export async function evaluateModel(
   if (unknown.length > 0) {
     throw new RootstockError(
       "BAD_DATA",
-      `the model ${model.name} knows ${names.length > 0 ? listed(names) : "no class names"}, but the folder has ${listed(unknown)}. Rename the folders, or pass labels.`,
+      `the model ${model.name} knows ${names.length > 0 ? listed(names) : "no class names"}, but the folder has ${listed(unknown)}. Rename the folders, or pass the model's class names (--labels).`,
     );
   }
   const failed: { file: string; error: string }[] = [];

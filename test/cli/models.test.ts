@@ -45,6 +45,12 @@ withAssets("train starts from (skipped without ../shared/assets)", () => {
     expect(json.metrics.accuracy).toBeGreaterThan(0.5); // of three colors
   });
 
+  test("a file whose parameters inspect counts as its authors do, without running statistics", async () => {
+    const path = file("resnet20_cifar10/resnet20-12fca82f.th");
+    const { json } = await cli(["inspect", path, "--preprocessing", "imagenet", "--json"]);
+    expect(json.parameters).toBe(269_722);
+  });
+
   test("an address, which is downloaded once", async () => {
     let requests = 0;
     const server = createServer((_, response) => {

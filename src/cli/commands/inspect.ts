@@ -141,9 +141,11 @@ function describeGraph(graph: Graph) {
   };
 }
 
-/** Elements of all float initializers: the parameters, and the statistics of normalization layers. */
-function countParameters(graph: Graph): number {
-  return [...graph.initializers.values()]
-    .filter(({ dtype }) => isFloat(dtype))
-    .reduce((sum, { data }) => sum + data.length, 0);
+/** Elements of all float initializers but the running statistics of BatchNormalization, which are no parameters. */
+function countParameters({ nodes, initializers }: Graph): number {
+  const norms = nodes.filter(({ op, domain }) => op === "BatchNormalization" && domain === "");
+  const statistics = new Set(norms.flatMap(({ inputs }) => inputs.slice(3, 5)));
+  return [...initializers]
+    .filter(([name, { dtype }]) => isFloat(dtype) && !statistics.has(name))
+    .reduce((sum, [, { data }]) => sum + data.length, 0);
 }
