@@ -142,6 +142,11 @@ export function recipe(options: FineTuneOptions, samples: number): Recipe {
       `batchNorm "${batchNorm}" requires layers that train, got unfreeze "head". Unfreeze more, such as "last", or use "freeze".`,
     );
   if (options.threads !== undefined) wholeNumber("threads", options.threads, 1);
+  if (alone && autotune)
+    throw new RootstockError(
+      "BAD_CONFIG",
+      'autotune requires layers that train, got unfreeze "head". Unfreeze more, such as "last", or leave it out.',
+    );
   oneOf("optimizer", optimizer, Object.keys(OPTIMIZERS));
   oneOf("loss", loss, Object.keys(LOSSES));
   const stepsPerEpoch = Math.ceil(samples / wholeNumber("batchSize", batchSize, 1));

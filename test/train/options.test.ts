@@ -40,10 +40,15 @@ test.each<[FineTuneOptions, string]>([
   [{ weightDecay: -1 }, "weightDecay requires"],
   [{ patience: 0 }, "patience requires"],
   [{ seed: -1 }, "seed requires"],
+  [{ autotune: true }, 'autotune requires layers that train, got unfreeze "head"'],
   [{ optimizer: "lion" as "sgd" }, 'optimizer requires one of sgd, adam, adamw, got "lion"'],
   [{ loss: "mse" as "cross-entropy" }, "loss requires one of cross-entropy, binary-cross-entropy"],
 ])("%o is refused", (options, message) => {
   expect(() => recipe(options, 100)).toThrow(
     expect.objectContaining({ code: "BAD_CONFIG", message: expect.stringContaining(message) }),
   );
+});
+
+test("autotune goes with layers that train", () => {
+  expect(recipe({ autotune: true, unfreeze: "last" }, 100).autotune).toBe(true);
 });
