@@ -5,7 +5,7 @@ import type { TensorSource } from "../weights/tensor-source.ts";
 import type { Architecture } from "./architectures/architecture.ts";
 import { KERAS_NETWORKS } from "./architectures/keras-names.ts";
 import { ARCHITECTURES } from "./architectures/table.ts";
-import { isBookkeeping, isOfHead, namedTensors } from "./named-tensors.ts";
+import { isOfHead, namedTensors, unusedTensors } from "./named-tensors.ts";
 
 /** The architecture of that name. @throws RootstockError BAD_CONFIG with the nearest names if there is none. */
 export function findArchitecture(name: string): Architecture {
@@ -20,8 +20,8 @@ interface Candidate {
   readonly architecture: Architecture;
   /** Share of its parameters, without the classifier's, that the file has in the same shape. */
   readonly share: number;
-  /** Names of the file's tensors that it has no use for. */
-  readonly unused: readonly string[];
+  /** How many of the file's tensors it has no use for. */
+  readonly unused: number;
   /** Those of them that are weights of layers, a classifier's aside: another network's. */
   readonly foreign: readonly string[];
 }
@@ -43,14 +43,12 @@ export function identifyArchitecture(source: TensorSource): Architecture {
   const candidates = all
     .filter(({ name }) => source.format !== "keras" || Object.hasOwn(KERAS_NETWORKS, name))
     .map((architecture) => compare(architecture, source))
-    .sort((a, b) => b.share - a.share || a.unused.length - b.unused.length);
+    .sort((a, b) => b.share - a.share || a.unused - b.unused);
   const whole = candidates.filter(({ share }) => share === 1);
   const [first, second] = whole;
-  if (first && second?.unused.length !== first.unused.length) return checked(first, source);
+  if (first && second?.unused !== first.unused) return checked(first, source);
   if (first) {
-    const names = whole
-      .filter(({ unused }) => unused.length === first.unused.length)
-      .map(({ architecture }) => architecture.name);
+    const names = whole.filter(({ unused }) => unused === first.unused).map(({ architecture }) => architecture.name);
     throw new RootstockError(
       "BAD_MODEL",
       `${source.origin} fits ${listed(names)} alike. Say which it is of (--architecture).`,
@@ -97,13 +95,12 @@ function compare(architecture: Architecture, source: TensorSource): Candidate {
   const { parameters, classifier } = network;
   const body = parameters.filter(({ name }) => name !== classifier.weight && name !== classifier.bias);
   const same = body.filter(({ name, shape }) => String(tensors.get(name)?.shape) === String(shape));
-  const own = new Set(parameters.map(({ name }) => name));
-  const unused = [...tensors].filter(([name]) => !own.has(name) && !isBookkeeping(name));
+  const unused = unusedTensors(network, tensors);
   const foreign = unused.filter(([name, { shape }]) => shape.length > 1 && !isOfHead(name));
   return {
     architecture,
     share: same.length / body.length,
-    unused: unused.map(([name]) => name),
+    unused: unused.length,
     foreign: foreign.map(([name]) => name),
   };
 }

@@ -126,6 +126,7 @@ async function readWeights(
     source.close();
   }
 }
+
 function labelsOf(metadata: ReadonlyMap<string, string>, name: string): readonly string[] | undefined {
   const text = metadata.get("labels");
   if (text === undefined) return undefined;
@@ -144,10 +145,12 @@ function metadataOf(
   record: WeightsSource | undefined,
   own: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
-  const known = record && [
-    ["license", record.license],
-    ["source", record.url],
-  ];
+  const known = record
+    ? ([
+        ["license", record.license],
+        ["source", record.url],
+      ] as const)
+    : [];
   const kept = [...own].filter(([name]) => name === "license" || name === "source");
-  return new Map([["architecture", architecture], ...kept, ...((known ?? []) as [string, string][])]);
+  return new Map([["architecture", architecture], ...kept, ...known]);
 }

@@ -9,7 +9,7 @@ import type { TensorSource } from "../weights/tensor-source.ts";
 import type { Architecture } from "./architectures/architecture.ts";
 import { initialize } from "./architectures/initializers.ts";
 import { type Network, type ParameterSpec, withWeights } from "./architectures/network.ts";
-import { isBookkeeping, type NamedTensor, namedTensors } from "./named-tensors.ts";
+import { isBookkeeping, type NamedTensor, namedTensors, unusedTensors } from "./named-tensors.ts";
 
 export interface LoadWeightsOptions {
   /** [height, width] in pixels. @default the architecture's own */
@@ -51,18 +51,14 @@ export function loadWeights(
   const fits = ({ name, shape }: ParameterSpec): boolean => String(tensors.get(name)?.shape) === String(shape);
   const unfit = network.parameters.filter((spec) => !fits(spec));
   const { bias } = network.classifier;
-  if (unfit.length === 1 && bias !== undefined && unfit[0]!.name === bias && !tensors.has(bias))
-    return loadWeights(architecture, withZeros(source, prefix + bias, unfit[0]!.shape), {
-      inputSize,
-      numClasses,
-      seed,
-    });
+  const unbiased = unfit.length === 1 && unfit[0]!.name === bias && !tensors.has(bias); // trained without one
   const wrong = unfit.filter(({ name }) => !head.has(name)).map((spec) => fault(spec, tensors.get(spec.name)));
   if (wrong.length > 0) throw mismatch(network, source, tensors, wrong);
   const headless = inFile === undefined && numClasses === undefined;
-  const isNew = unfit.length > 0; // then the whole head is: a new weight beside an old bias would mean nothing
+  const isNew = unfit.length > 0 && !unbiased; // then the whole head is: a new weight beside an old bias would mean nothing
   const untrained = network.parameters.filter(({ name }) => isNew && head.has(name));
   const weights = new Map<Value, Tensor>(initialize(untrained, seed));
+  if (unbiased) weights.set(unfit[0]!.name, zeros("float32", unfit[0]!.shape));
   for (const { name } of network.parameters)
     if (!weights.has(name)) weights.set(name, toFloat32(tensors.get(name)!.read()));
   return {
@@ -122,26 +118,13 @@ function headNote({ classifier, numClasses }: Network, { inFile, isNew, headless
 
 /** Tensors of the file that the architecture does not have. */
 function unusedNote(
-  { parameters }: Network,
+  network: Network,
   tensors: ReadonlyMap<string, NamedTensor>,
   outside: readonly string[] = [],
 ): string[] {
-  const known = new Set(parameters.map(({ name }) => name));
-  const unused = [...tensors].filter(([name]) => !known.has(name) && !isBookkeeping(name));
   const names = [
-    ...unused.map(([, { origin, shape }]) => `"${origin}" ${formatShape(shape)}`),
+    ...unusedTensors(network, tensors).map(([, { origin, shape }]) => `"${origin}" ${formatShape(shape)}`),
     ...outside.filter((name) => !isBookkeeping(name)).map((name) => `"${name}"`),
   ];
   return names.length === 0 ? [] : [`${names.length} tensors of the file are not used: ${listed(names, 20)}`];
-}
-
-/** A source with one more tensor, of zeros: the bias of a classifier that was trained without one. */
-function withZeros(source: TensorSource, name: Value, shape: readonly number[]): TensorSource {
-  const bias = zeros("float32", shape);
-  return {
-    ...source,
-    names: [...source.names, name],
-    info: (asked) => (asked === name ? { dtype: "float32", shape, bytes: bias.data.byteLength } : source.info(asked)),
-    read: (asked) => (asked === name ? bias : source.read(asked)),
-  };
 }

@@ -122,6 +122,15 @@ function isEmbedding({ parameters }: Network, name: Value): boolean {
   return parameters.some((spec) => spec.name === name && spec.kind === "embedding");
 }
 
+/** The tensors, with their names, that are none of a network's parameters and mean something. */
+export function unusedTensors(
+  { parameters }: Network,
+  tensors: ReadonlyMap<Value, NamedTensor>,
+): (readonly [Value, NamedTensor])[] {
+  const own = new Set(parameters.map(({ name }) => name));
+  return [...tensors].filter(([name]) => !own.has(name) && !isBookkeeping(name));
+}
+
 /** Whether a tensor of a file is no parameter: counters, tables that networks compute anew, what only pretraining reads. */
 export function isBookkeeping(name: string): boolean {
   return /(^|\.)(num_batches_tracked|relative_position_index|attn_mask|mask_token|n_averaged)$/.test(name);

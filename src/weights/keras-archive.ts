@@ -17,11 +17,12 @@ export interface KerasArchive {
 }
 
 const CONFIG = "config.json";
-const WEIGHTS = "model.weights.h5";
+/** The file of weights in an archive. */
+export const KERAS_WEIGHTS = "model.weights.h5";
 
 /** Whether the files of an archive are those of a Keras model. */
 export function isKerasArchive(entries: ReadonlyMap<string, ZipEntry>): boolean {
-  return entries.has(CONFIG) && entries.has(WEIGHTS);
+  return entries.has(CONFIG) && entries.has(KERAS_WEIGHTS);
 }
 
 /**
@@ -41,6 +42,6 @@ export function openKerasArchive(source: ByteSource): KerasArchive {
   const config = readJson(open(CONFIG), `${CONFIG} in ${source.name}`);
   const about = entries.get("metadata.json");
   const metadata = about && readJson(openEntry(source, about), `metadata.json in ${source.name}`);
-  const weights = { ...open(WEIGHTS), close: () => source.close() };
+  const weights = { ...open(KERAS_WEIGHTS), close: () => source.close() };
   return { config, metadata, tensors: openKerasH5(weights).tensors };
 }

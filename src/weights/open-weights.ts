@@ -4,6 +4,7 @@ import type { ByteSource } from "./byte-source.ts";
 import { fileSource } from "./file-source.ts";
 import { isHdf5 } from "./hdf5.ts";
 import { jsonExcess } from "./json-scan.ts";
+import { KERAS_WEIGHTS } from "./keras-archive.ts";
 import { openKerasH5 } from "./keras-h5.ts";
 import { headerLength, openSafetensors } from "./safetensors.ts";
 import { openSharded } from "./sharded.ts";
@@ -23,8 +24,6 @@ export interface OpenWeightsOptions {
 
 const HEAD_BYTES = 1024;
 const MAX_INDEX_BYTES = 2 ** 26;
-/** Weights within a `.keras` archive. */
-const KERAS_WEIGHTS = "model.weights.h5";
 
 /**
  * Opens a file of weights: safetensors (also an index of shards), PyTorch (zip, older files, pickled modules), or

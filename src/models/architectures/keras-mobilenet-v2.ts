@@ -3,6 +3,7 @@ import type { Value } from "../../graph/graph.ts";
 import { type Architecture, architecture } from "./architecture.ts";
 import { divisible } from "./divisible.ts";
 import { glorotUniform, zero } from "./initializers.ts";
+import { normalizedConv } from "./inverted-residual.ts";
 import type { ConvOptions, Layers } from "./layers.ts";
 import { type InvertedResiduals, MOBILENET_V2_BLOCKS } from "./mobilenet-v2.ts";
 
@@ -32,7 +33,7 @@ export function kerasMobilenetV2(name: keyof typeof KERAS_MOBILENET_V2_CONFIGS):
     },
     forward: (l, numClasses) => {
       const stem = { out: divisible(32 * alpha), kernel: 3, stride: 2, padding: "same" } as const;
-      let x = l.relu6(layer(l, l.image, ["Conv1", "bn_Conv1"], stem));
+      let x = l.relu6(normalizedConv(l, l.image, ["Conv1", "bn_Conv1"], stem));
       let index = 0;
       for (const { count, stride, out, expansion } of MOBILENET_V2_BLOCKS) {
         if (stride > 1) l.stage(`stage${l.stages.length + 1}`, x); // a stage ends where the resolution drops
@@ -42,7 +43,7 @@ export function kerasMobilenetV2(name: keyof typeof KERAS_MOBILENET_V2_CONFIGS):
         }
       }
       const last = { out: alpha > 1 ? divisible(1280 * alpha) : 1280, kernel: 1 };
-      x = l.relu6(layer(l, x, ["Conv_1", "Conv_1_bn"], last));
+      x = l.relu6(normalizedConv(l, x, ["Conv_1", "Conv_1_bn"], last));
       l.stage(`stage${l.stages.length + 1}`, x);
       const features = l.flatten(l.globalAveragePool(x));
       const logits = l.linear(features, "predictions", { out: numClasses });
@@ -51,15 +52,10 @@ export function kerasMobilenetV2(name: keyof typeof KERAS_MOBILENET_V2_CONFIGS):
   });
 }
 
-/** A convolution and its normalization, by the names of both. */
-function layer(l: Layers, x: Value, [conv, norm]: readonly [string, string], options: ConvOptions): Value {
-  return l.batchNorm(l.conv(x, conv, options), norm);
-}
-
 /** As in mobilenet-v2.ts; odd pixels of padding are behind the map where the stride is 2. */
 function block(l: Layers, x: Value, name: string, { expansion, out, stride }: Omit<InvertedResiduals, "count">): Value {
   const part = (y: Value, what: string, options: ConvOptions): Value =>
-    layer(l, y, [`${name}_${what}`, `${name}_${what}_BN`], options);
+    normalizedConv(l, y, [`${name}_${what}`, `${name}_${what}_BN`], options);
   const wide = expansion * l.channels(x);
   let y = expansion > 1 ? l.relu6(part(x, "expand", { out: wide, kernel: 1 })) : x;
   // Glorot's fans of Keras's depthwise kernel [3, 3, c, 1]: all channels in, one out.
