@@ -7,7 +7,7 @@ import { findArchitecture, identifyArchitecture } from "../../src/models/identif
 import { loadWeights } from "../../src/models/load-weights.ts";
 import { readOnnx } from "../../src/models/read-onnx.ts";
 import { Session } from "../../src/runtime/session.ts";
-import { float32, type Tensor, tensor, toNumbers } from "../../src/tensor/tensor.ts";
+import { float32, sizeOf, type Tensor, tensor, toNumbers } from "../../src/tensor/tensor.ts";
 import { openWeights } from "../../src/weights/open-weights.ts";
 import { type TensorSource, tensorSource } from "../../src/weights/tensor-source.ts";
 import { assets, withAssets } from "../assets.ts";
@@ -194,4 +194,27 @@ withAssets("real files (skipped without ../shared/assets)", () => {
     const { graph: twin } = await readOnnx(join(folder, "resnet20_cifar10.onnx"));
     expect(largestDifference(await run(graph, 32), await run(twin, 32))).toBeLessThan(1e-5);
   });
+});
+
+test("a Keras file whose classifier has no bias gets one of zeros", () => {
+  const architecture = ARCHITECTURES.mobilenet_v2_035_keras;
+  const leaves = {
+    scale: "gamma",
+    shift: "beta",
+    "running-mean": "moving_mean",
+    "running-variance": "moving_variance",
+  };
+  const tensors = new Map<string, Tensor>();
+  for (const { name, kind, shape } of architecture.build().parameters) {
+    const layer = name.slice(0, name.lastIndexOf("."));
+    const depthwise = layer.endsWith("_depthwise");
+    const leaf = kind in leaves ? leaves[kind as keyof typeof leaves] : depthwise ? "depthwise_kernel" : "kernel";
+    const [out, into, ...window] = shape as [number, number, ...number[]];
+    const inKeras = kind !== "weight" ? shape : [...window, ...(depthwise ? [out, into] : [into, out])];
+    if (kind !== "bias") tensors.set(`${layer}/${leaf}`, float32(inKeras, new Float32Array(sizeOf(shape)).fill(0.5)));
+  }
+  const { graph, notes } = loadWeights(architecture, sourceOf(tensors, "keras"));
+  expect(notes).toEqual([]);
+  expect(graph.initializers.get("predictions.weight")!.data[0]).toBe(0.5);
+  expect(graph.initializers.get("predictions.bias")!.data.every((value) => value === 0)).toBe(true);
 });
