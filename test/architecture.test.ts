@@ -49,7 +49,12 @@ const BROWSER_SAFE = [
 const MODULE_RULES: readonly UseRule[] = [
   { pattern: NODE_MODULE, allowed: (path) => !isIn(BROWSER_SAFE)(path), place: "folders that no browser runs" },
   { pattern: /^(#ort|onnxruntime-.*)$/, allowed: isIn(["runtime/session.ts"]), place: "runtime/session.ts" },
-  { pattern: /^sharp(\/.*)?$/, allowed: isIn(["data/decode.ts"]), place: "data/decode.ts" },
+  {
+    pattern: /^sharp(\/.*)?$/,
+    allowed: isIn(["data/decode.ts", "data/thumbnail.ts", "data/encode.ts"]),
+    place: "data/decode.ts, data/thumbnail.ts and data/encode.ts",
+  },
+  { pattern: /^csv-parse(\/.*)?$/, allowed: isIn(["data/table-rows.ts"]), place: "data/table-rows.ts" },
   { pattern: /^undici(\/.*)?$/, allowed: isIn(["weights/request.ts"]), place: "weights/request.ts" },
   { pattern: /^(node:)?https?2?$/, allowed: isIn(["serve", "dashboard"]), place: "serve/ and dashboard/" },
   { pattern: /^(node:)?(process|console)$/, allowed: isIn(["cli"]), place: "cli/" },

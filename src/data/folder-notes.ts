@@ -87,7 +87,7 @@ export function folderNotes({ classes, samples, drawn, folders, hidden, strays }
   if (strays.length > 0)
     notes.push(`Ignored ${count(strays.length, "file")} outside the class folders: ${names(strays)}.`);
   for (const split of ["train", "validation", "test"] as const) {
-    const present = new Set(samples.filter((sample) => sample.split === split).map(({ label }) => label));
+    const present = new Set(samples.filter((sample) => sample.split === split).map(({ target }) => target[0]!));
     const missing = classes.filter((_, label) => !present.has(label));
     if (present.size > 0 && missing.length > 0) notes.push(`No ${split} images of ${names(missing)}.`);
     if (present.size === 0 && split === "validation" && drawn)
@@ -110,7 +110,7 @@ export function duplicateNotes(classes: readonly string[], samples: readonly Sam
   const repeats: string[] = [];
   for (const group of byContent.values()) {
     if (group.length < 2) continue;
-    const labels = new Set(group.map(({ label }) => label));
+    const labels = new Set(group.map(({ target }) => target[0]!));
     const splits = new Set(group.map(({ split }) => split));
     const text = equated(group.map(({ path }) => printable(path)));
     if (labels.size > 1) conflicts.push(`${text} (${names([...labels].map((label) => classes[label]!))})`);

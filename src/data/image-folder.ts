@@ -82,7 +82,7 @@ export async function imageFolder(root: string, options: ImageFolderOptions = {}
     ...duplicateNotes(classes, samples),
   ];
   skipped.sort((a, b) => byCodeUnits(a.file, b.file));
-  return { root, classes, samples, skipped, notes, splitSource };
+  return { root, task: "single-label", classes, samples, skipped, notes, splitSource };
 }
 
 function checkOptions({ purpose, validation, seed = 0 }: ImageFolderOptions): void {
@@ -214,7 +214,7 @@ function label(usable: readonly UsableFile[], classes: readonly string[]): reado
   const labels = new Map(classes.map((name, i) => [name, i]));
   return usable
     .map(({ file, path, className, split, sha256, bytes }) => {
-      return { file, path, label: labels.get(className)!, split, sha256, bytes };
+      return { file, path, target: [labels.get(className)!], split, sha256, bytes };
     })
     .sort((a, b) => byCodeUnits(a.path, b.path));
 }

@@ -3,19 +3,34 @@
 /** What a sample is used for. */
 export type Split = "train" | "validation" | "test";
 
-/** One image file with its class. */
+/**
+ * What a network learns to tell of an image. @see Sample.target
+ * - single-label: exactly one of the classes; with two classes this is the binary case.
+ * - multi-label: any number of the classes, also none.
+ * - regression: one number for each of the named targets.
+ */
+export type Task = "single-label" | "multi-label" | "regression";
+
+/** One image file with what is known of it. */
 export interface Sample {
   /** Path that can be opened: the dataset's root, as given, joined with `path`. */
   readonly file: string;
   /** Path relative to the root, separated by "/", with the characters as the file system has them. */
   readonly path: string;
-  /** Index into the dataset's `classes`. */
-  readonly label: number;
+  /**
+   * Single-label: one index into the dataset's `classes`. Multi-label: the indices of the classes that are there,
+   * ascending. Regression: the values, one for each of the dataset's `classes`.
+   */
+  readonly target: readonly number[];
   readonly split: Split;
   /** Hash of the file's content, 64 hexadecimal digits. */
   readonly sha256: string;
   /** Size of the file in bytes. */
   readonly bytes: number;
+  /** Images of one group (a patient, a video, a burst) are in one split. */
+  readonly group?: string | undefined;
+  /** How much the image counts in training, above 0; 1 where it is not given. */
+  readonly weight?: number | undefined;
 }
 
 /** A file that is not used, and why; the reason reads on from the file's name. */
@@ -29,9 +44,10 @@ export type SplitSource = "folders" | { readonly seed: number; readonly fraction
 
 /** Labelled images, each in one split. */
 export interface Dataset {
-  /** The folder, as given. */
+  /** The folder or the table, as given. */
   readonly root: string;
-  /** Class names, sorted by UTF-16 code units. */
+  readonly task: Task;
+  /** Class names, sorted by UTF-16 code units; for regression the names of the targets, as given. */
   readonly classes: readonly string[];
   /** Sorted by `path`. */
   readonly samples: readonly Sample[];
@@ -44,10 +60,11 @@ export interface Dataset {
 
 /** The JSON-safe record of a dataset that goes into a run's folder: relative paths only. */
 export interface Manifest {
-  readonly version: 1;
+  readonly version: 2;
+  readonly task: Task;
   readonly classes: readonly string[];
   readonly splitSource: SplitSource;
-  readonly samples: readonly Pick<Sample, "path" | "label" | "split" | "sha256">[];
+  readonly samples: readonly Pick<Sample, "path" | "target" | "split" | "sha256" | "group" | "weight">[];
 }
 
 /** Returns the samples of one split, in the dataset's order. */
@@ -55,17 +72,25 @@ export function bySplit(dataset: Dataset, split: Split): readonly Sample[] {
   return dataset.samples.filter((sample) => sample.split === split);
 }
 
-/** Returns the class index of each sample. */
+/** Returns the class index of each sample of a single-label dataset. */
 export function labelsOf(samples: readonly Sample[]): Int32Array {
-  return Int32Array.from(samples, (sample) => sample.label);
+  return Int32Array.from(samples, ({ target }) => target[0]!);
 }
 
 /** Returns which file was used for what, by content: enough to check later that a dataset is unchanged. */
-export function manifest({ classes, splitSource, samples }: Dataset): Manifest {
+export function manifest({ task, classes, splitSource, samples }: Dataset): Manifest {
   return {
-    version: 1,
+    version: 2,
+    task,
     classes,
     splitSource,
-    samples: samples.map(({ path, label, split, sha256 }) => ({ path, label, split, sha256 })),
+    samples: samples.map(({ path, target, split, sha256, group, weight }) => ({
+      path,
+      target,
+      split,
+      sha256,
+      ...(group === undefined ? {} : { group }),
+      ...(weight === undefined ? {} : { weight }),
+    })),
   };
 }

@@ -4,7 +4,7 @@ import { byCodeUnits } from "./names.ts";
 
 /** What the draw looks at. */
 export interface Splittable {
-  readonly label: number;
+  readonly target: readonly number[];
   readonly sha256: string;
 }
 
@@ -20,11 +20,11 @@ export interface Splittable {
 export function drawValidation(samples: readonly Splittable[], fraction: number, seed: number): boolean[] {
   const source = rng(seed).fork("split");
   const chosen = new Set<string>(); // "label/sha256"
-  for (const label of new Set(samples.map((sample) => sample.label))) {
-    const members = samples.filter((sample) => sample.label === label);
+  for (const label of new Set(samples.map(({ target }) => target[0]!))) {
+    const members = samples.filter(({ target }) => target[0] === label);
     for (const sha256 of drawFromClass(members, fraction, source)) chosen.add(`${label}/${sha256}`);
   }
-  return samples.map(({ label, sha256 }) => chosen.has(`${label}/${sha256}`));
+  return samples.map(({ target, sha256 }) => chosen.has(`${target[0]}/${sha256}`));
 }
 
 function drawFromClass(members: readonly Splittable[], fraction: number, source: Rng): readonly string[] {

@@ -61,7 +61,7 @@ export async function evaluateModel(
     const sample = samples[done++]!;
     if ("error" in prediction) failed.push({ file: prediction.file, error: prediction.error });
     else {
-      labels.push(names.indexOf(classes[sample.label]!));
+      labels.push(names.indexOf(classes[sample.target[0]!]!));
       rows.push(logitsOf(prediction.probabilities, model.activation));
     }
     onProgress?.(done, samples.length);

@@ -31,7 +31,7 @@ test("classesOf asks for one class only to evaluate, with images of any split", 
 
 test("duplicateNotes names at most three files of one content", () => {
   const samples = Array.from({ length: 100_000 }, (_, i): Sample => {
-    return { file: `${i}`, path: `${i % 7}/${i}`, label: i % 7, split: "train", sha256: "same", bytes: 1 };
+    return { file: `${i}`, path: `${i % 7}/${i}`, target: [i % 7], split: "train", sha256: "same", bytes: 1 };
   });
   expect(duplicateNotes(["a", "b", "c", "d", "e", "f", "g"], samples)).toEqual([
     "1 picture in more than one class: 0/0 = 1/1 = 2/2 = 99997 more (a, b, c, d, e and 2 more).",
@@ -40,7 +40,7 @@ test("duplicateNotes names at most three files of one content", () => {
 
 test("duplicateNotes truncates long lists", () => {
   const samples = Array.from({ length: 20 }, (_, i): Sample => {
-    return { file: `${i}`, path: `a/${i}`, label: 0, split: "train", sha256: `${i >> 1}`, bytes: 1 };
+    return { file: `${i}`, path: `a/${i}`, target: [0], split: "train", sha256: `${i >> 1}`, bytes: 1 };
   });
   expect(duplicateNotes(["a"], samples)).toEqual([
     "10 pictures more than once in one class: a/0 = a/1, a/2 = a/3, a/4 = a/5, a/6 = a/7, a/8 = a/9 and 5 more.",

@@ -30,12 +30,12 @@ describe("a folder of classes", () => {
     expect(sample).toEqual({
       file: join(root, "a/0.png"),
       path: "a/0.png",
-      label: 0,
+      target: [0],
       split: expect.any(String),
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
       bytes: expect.any(Number),
     });
-    const counts = [0, 1, 2].map((label) => bySplit(data, "validation").filter((s) => s.label === label).length);
+    const counts = [0, 1, 2].map((label) => bySplit(data, "validation").filter((s) => s.target[0] === label).length);
     expect(counts).toEqual([1, 2, 1]);
     expect([data.skipped, data.notes]).toEqual([[], []]);
   });
@@ -54,7 +54,7 @@ describe("a folder of classes", () => {
     const data = await imageFolder(root);
     expect(data.classes).toEqual(["a", "b", "caf\u00e9"]);
     expect(data.samples.map(({ path }) => path)).toContain("a/x/y/1.png");
-    expect(data.samples.filter(({ label }) => label === 2)).toHaveLength(2);
+    expect(data.samples.filter(({ target }) => target[0] === 2)).toHaveLength(2);
   });
 
   test("takes train for a class where it stands among other classes", async () => {

@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { drawValidation, type Splittable } from "../../src/data/split.ts";
 
 const samples = (counts: readonly number[]): Splittable[] =>
-  counts.flatMap((count, label) => Array.from({ length: count }, (_, i) => ({ label, sha256: `${label}-${i}` })));
+  counts.flatMap((count, label) =>
+    Array.from({ length: count }, (_, i) => ({ target: [label], sha256: `${label}-${i}` })),
+  );
 
 const chosen = (items: readonly Splittable[], fraction: number, seed: number): Set<string> => {
   const drawn = drawValidation(items, fraction, seed);
@@ -19,7 +21,7 @@ describe("drawValidation", () => {
       [0.001, [1, 1, 1, 1, 0]],
     ] as const) {
       const drawn = drawValidation(items, fraction, 1);
-      const counts = expected.map((_, label) => items.filter((item, i) => item.label === label && drawn[i]).length);
+      const counts = expected.map((_, label) => items.filter((item, i) => item.target[0] === label && drawn[i]).length);
       expect(counts).toEqual(expected);
     }
   });
@@ -42,7 +44,7 @@ describe("drawValidation", () => {
   });
 
   test("keeps copies together", () => {
-    const items = Array.from({ length: 40 }, (_, i) => ({ label: 0, sha256: `content ${i % 13}` }));
+    const items = Array.from({ length: 40 }, (_, i) => ({ target: [0], sha256: `content ${i % 13}` }));
     const drawn = drawValidation(items, 0.25, 5);
     for (const content of new Set(items.map(({ sha256 }) => sha256))) {
       expect(new Set(drawn.filter((_, i) => items[i]!.sha256 === content)).size).toBe(1);
@@ -51,7 +53,7 @@ describe("drawValidation", () => {
   });
 
   test("splits a class of copies only if it has two contents", () => {
-    const copies = (contents: readonly string[]): Splittable[] => contents.map((sha256) => ({ label: 0, sha256 }));
+    const copies = (contents: readonly string[]): Splittable[] => contents.map((sha256) => ({ target: [0], sha256 }));
     expect(drawValidation(copies(["a", "a", "a"]), 0.5, 1)).toEqual([false, false, false]);
     expect(drawValidation(copies(["a", "a", "a", "b", "b"]), 0.2, 1)).toEqual([false, false, false, true, true]);
   });

@@ -13,7 +13,10 @@ const refusal = (message: RegExp): unknown =>
 test("files that are gone are noticed where a split or a class has no other", async () => {
   const data = await imageFolder(await writeColorImages(join(await temporaryFolder(), "images"), 4));
   await expect(checkFiles(data)).resolves.toBeUndefined();
-  const [validation, red] = [bySplit(data, "validation"), bySplit(data, "train").filter(({ label }) => label === 2)];
+  const [validation, red] = [
+    bySplit(data, "validation"),
+    bySplit(data, "train").filter(({ target }) => target[0] === 2),
+  ];
   await rm(validation[0]!.file);
   await expect(checkFiles(data)).resolves.toBeUndefined();
   for (const { file } of validation.slice(1)) await rm(file);

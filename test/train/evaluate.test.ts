@@ -17,7 +17,7 @@ test("measures on files what training measured on features, with classes matched
     const { evaluation } = await evaluateModel(model, data.classes, samplesToEvaluate(data, "validation").samples);
     expect(evaluation.confusion).toEqual(run.evaluation.confusion);
     expect(evaluation.metrics.loss).toBeCloseTo(run.metrics.loss, 4);
-    const reversed = data.samples.map((sample) => ({ ...sample, label: 2 - sample.label }));
+    const reversed = data.samples.map((sample) => ({ ...sample, target: [2 - sample.target[0]!] }));
     const again = await evaluateModel(model, data.classes.toReversed(), reversed);
     const all = await evaluateModel(model, data.classes, data.samples);
     expect(again.evaluation).toEqual(all.evaluation);

@@ -61,7 +61,7 @@ test("the run's folder holds what is needed to repeat and to read it", async () 
   expect((await read("data.json")).samples).toHaveLength(60);
   expect((await read("data.json")).samples[0]).toEqual({
     path: "blue/0.png",
-    label: 0,
+    target: [0],
     split: expect.any(String),
     sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
@@ -122,7 +122,7 @@ test("a test split decides the reported numbers, validation the best epoch", asy
 
 test("a class whose images are all damaged is refused by name", async () => {
   const samples = data.samples.map((sample) =>
-    sample.label === 2
+    sample.target[0] === 2
       ? { ...sample, file: join(root, "tiny.onnx"), sha256: sample.sha256.replace(/^./, "x") }
       : sample,
   );
