@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import { labelsOf } from "../dist/data/sample.js";
 import { extractFeatures } from "../dist/features/extract.js";
 import { imageFolder, loadModel } from "../dist/index.js";
+import { classTargets } from "../dist/losses/targets.js";
 import { backboneGraph, findCut } from "../dist/models/backbone.js";
 import { rng } from "../dist/random.js";
 import { runtimeVersion, Session } from "../dist/runtime/session.js";
@@ -68,7 +69,7 @@ async function head() {
   const labels = new Int32Array(bytesOf(work(".i32")));
   const part = (from, count) => ({
     features: floats.subarray(from * width, (from + count) * width),
-    labels: labels.subarray(from, from + count),
+    targets: classTargets(labels.subarray(from, from + count)),
   });
   const plan = recipe({ epochs, batchSize: 32, optimizer: "adamw", patience: epochs }, train);
   const start = performance.now();

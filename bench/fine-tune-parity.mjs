@@ -61,7 +61,7 @@ try {
 /** Writes the pixels and labels of every image, training images first. */
 async function pixels(base, data) {
   const network = await unfreezeNetwork({ base, cut: findCut(base.graph), data }, recipe({ unfreeze: "all" }, 1), {});
-  const rows = await dataRows(network, data.samples, rowOptions(base));
+  const rows = await dataRows(network, data, rowOptions(base));
   const [train, validation] = [rows.split("train"), rows.split("validation")];
   const parts = [];
   for (const { rows: own } of [train, validation])
@@ -72,17 +72,17 @@ async function pixels(base, data) {
       parts.push(Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength));
   await rows[Symbol.asyncDispose]();
   writeFileSync(join(work, "pixels.f32"), Buffer.concat(parts));
-  writeFileSync(join(work, "labels.i32"), Int32Array.from([...train.labels, ...validation.labels]));
-  console.log(`${data.classes.length} classes, ${train.labels.length} + ${validation.labels.length} images\n`);
-  return { train: train.labels.length };
+  writeFileSync(join(work, "labels.i32"), Int32Array.from([...train.targets.values, ...validation.targets.values]));
+  console.log(`${data.classes.length} classes, ${train.rows.count} + ${validation.rows.count} images\n`);
+  return { train: train.rows.count };
 }
 
 /** Trains the head and then the network, as fineTune does, and writes what PyTorch starts from. */
 async function rootstock(base, data, plan) {
   const network = await unfreezeNetwork({ base, cut: findCut(base.graph), data }, plan, { threads });
-  const rows = await dataRows(network, data.samples, rowOptions(base));
+  const rows = await dataRows(network, data, rowOptions(base));
   const phase = { train: rows.split("train"), validation: rows.split("validation"), classes: data.classes };
-  const count = phase.train.labels.length;
+  const count = phase.train.rows.count;
   const head = await trainHead({ ...phase, recipe: headRecipe(plan, count), callbacks: [] });
   const { epochs, batchSize, learningRate, weightDecay, seed } = plan;
   const values = { mean: head.scale.mean, deviation: head.scale.deviation };

@@ -71,6 +71,40 @@ const GLOBAL_RULES: readonly UseRule[] = [
 
 /** Files whose test is not at the mirrored path. A folder ends in "/". */
 const WITHOUT_MIRROR: readonly MirrorException[] = [
+  ...["file", "folder", "look", "duplicate"].map((name) => ({
+    path: `data/check/${name}-findings.ts`,
+    testedBy: "data/check/check-dataset.test.ts",
+    reason: "one report in parts, run on folders with every defect",
+  })),
+  {
+    path: "train/check-pretraining-shift.ts",
+    testedBy: "train/check-features.test.ts",
+    reason: "statistics of real networks on real images",
+  },
+  { path: "data/check/scan-worker.ts", testedBy: "data/check/scan-files.test.ts", reason: "runs in a thread" },
+  ...[
+    ["affine.ts", "geometric-table.test.ts"],
+    ["flip.ts", "geometric-table.test.ts"],
+    ["perspective.ts", "geometric-table.test.ts"],
+    ["geometric-draw.ts", "geometric-table.test.ts"],
+    ["crop-image.ts", "crop.test.ts"],
+    ["flip-image.ts", "crop.test.ts"],
+    ["steps.ts", "compose.test.ts"],
+    ["geometric-schema.ts", "augmentation-schema.test.ts"],
+    ["keras-affine.ts", "image-data-generator.test.ts"],
+    ["keras-apply.ts", "image-data-generator.test.ts"],
+    ["float-warp.ts", "image-data-generator.test.ts"],
+    ["float-pixels.ts", "image-data-generator.test.ts"],
+    ["generator-arguments.ts", "image-data-generator.test.ts"],
+    ["hue-kernels.ts", "pixel-passes.test.ts"],
+    ["pixel-kernels.ts", "pixel-passes.test.ts"],
+    ["resize-kernels.ts", "resize-fast.test.ts"],
+    ["resize-portable.ts", "resize-fast.test.ts"],
+  ].map(([file, test]) => ({
+    path: `transforms/${file}`,
+    testedBy: `transforms/${test}`,
+    reason: "a part of what that test runs as a whole, with a row for every transform or argument",
+  })),
   {
     path: "autodiff/composites/",
     testedBy: "autodiff/composites.test.ts",

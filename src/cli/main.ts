@@ -19,6 +19,14 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: "classify images",
     load: async () => (await import("./commands/predict.ts")).predict as unknown as Command,
   },
+  check: {
+    summary: "find what is wrong with a dataset: damage, copies, leaks, odd classes and pictures",
+    load: async () => (await import("./commands/check.ts")).check as unknown as Command,
+  },
+  preview: {
+    summary: "draw what the network will see of a dataset, augmented",
+    load: async () => (await import("./commands/preview.ts")).preview as unknown as Command,
+  },
   inspect: {
     summary: "show what a model file contains and where it would be cut",
     load: async () => (await import("./commands/inspect.ts")).inspect as unknown as Command,

@@ -2,6 +2,7 @@
 import sharp from "sharp";
 import { messageOf, RootstockError } from "../errors.ts";
 import type { Image } from "../transforms/image.ts";
+import { SHRINK_BYTES, type ShrunkSize } from "./shrink-on-load.ts";
 import { sniffImage } from "./sniff.ts";
 
 /** The largest picture that is decoded, in pixels: 2^27, 134 megapixels, 403 MB of RGB. */
@@ -23,17 +24,23 @@ export async function decodeImage(bytes: Uint8Array): Promise<Image> {
 /**
  * As `decodeImage`, but returns a problem, as words that read on from the file's name, instead of throwing.
  * A picture of more than `maxPixels` is refused by its header, without being decoded.
+ * @param shrink Says for a large JPEG file, by its upright size, at which smaller one to decode it; see shrink-on-load.ts.
  */
 export async function decodeOrExplain(
   bytes: Uint8Array,
   maxPixels = MAX_PIXELS,
+  shrink?: (picture: { readonly width: number; readonly height: number }) => ShrunkSize | undefined,
 ): Promise<Image | { readonly problem: string }> {
   const sniffed = sniffImage(bytes);
   if ("problem" in sniffed) return sniffed;
   try {
     // failOn "error": cut-off files fail, while warnings, such as stray bytes between JPEG markers, pass as in Pillow.
-    const { data, info } = await sharp(bytes, { failOn: "error", limitInputPixels: maxPixels })
-      .autoOrient()
+    const source = sharp(bytes, { failOn: "error", limitInputPixels: maxPixels }).autoOrient();
+    if (shrink && sniffed.format === "jpeg" && bytes.length >= SHRINK_BYTES) {
+      const size = shrink((await source.metadata()).autoOrient);
+      if (size) source.resize({ ...size, fit: "fill", fastShrinkOnLoad: true });
+    }
+    const { data, info } = await source
       .flatten({ background: "#ffffff" })
       .toColourspace("srgb")
       .raw({ depth: "uchar" })

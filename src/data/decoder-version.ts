@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 
-/** Counts changes of this package's own pixel code (resize, crop, normalization) that alter its results. */
-const PIXELS = 1;
+/** Counts changes of this package's own pixel code (decoding size, resize, crop, transforms) that alter its results. */
+const PIXELS = 2;
 
 /** Names the decoder and its version, without loading it: that costs 60 ms, which a fully cached run need not pay. */
 export function decoderVersion(): string {

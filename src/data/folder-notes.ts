@@ -2,6 +2,7 @@
 
 import { listed, RootstockError } from "../errors.ts";
 import { printable } from "../graph/printable.ts";
+import { count, lookalikeNotes, named, quoted, splitNotes } from "./dataset-notes.ts";
 import type { Sample, Skipped, Split } from "./sample.ts";
 
 /** Says how a dataset has to look, with examples below `root`. */
@@ -82,80 +83,10 @@ interface FolderFacts {
 export function folderNotes({ classes, samples, drawn, folders, hidden, strays }: FolderFacts): readonly string[] {
   const notes: string[] = [];
   const empty = folders.filter((folder) => !samples.some(({ path }) => path.startsWith(`${folder}/`)));
-  if (empty.length > 0) notes.push(`Ignored ${count(empty.length, "folder")} without usable images: ${names(empty)}.`);
-  if (hidden.length > 0) notes.push(`Ignored hidden and system files: ${names(hidden)}.`);
+  if (empty.length > 0) notes.push(`Ignored ${count(empty.length, "folder")} without usable images: ${named(empty)}.`);
+  if (hidden.length > 0) notes.push(`Ignored hidden and system files: ${named(hidden)}.`);
   if (strays.length > 0)
-    notes.push(`Ignored ${count(strays.length, "file")} outside the class folders: ${names(strays)}.`);
-  for (const split of ["train", "validation", "test"] as const) {
-    const present = new Set(samples.filter((sample) => sample.split === split).map(({ target }) => target[0]!));
-    const missing = classes.filter((_, label) => !present.has(label));
-    if (present.size > 0 && missing.length > 0) notes.push(`No ${split} images of ${names(missing)}.`);
-    if (present.size === 0 && split === "validation" && drawn)
-      notes.push("No validation images at all: no class has two different images.");
-  }
-  for (const [alike, how] of lookalikes(classes)) notes.push(`The classes ${alike.map(quoted).join(" and ")} ${how}.`);
+    notes.push(`Ignored ${count(strays.length, "file")} outside the class folders: ${named(strays)}.`);
+  notes.push(...splitNotes({ task: "single-label", classes, samples, drawn }), ...lookalikeNotes(classes));
   return notes;
-}
-
-/** Notes on files with equal content: in two classes, in two splits, or plainly twice. */
-export function duplicateNotes(classes: readonly string[], samples: readonly Sample[]): readonly string[] {
-  const byContent = new Map<string, Sample[]>();
-  for (const sample of samples) {
-    const group = byContent.get(sample.sha256);
-    if (group === undefined) byContent.set(sample.sha256, [sample]);
-    else group.push(sample);
-  }
-  const conflicts: string[] = [];
-  const leaks: string[] = [];
-  const repeats: string[] = [];
-  for (const group of byContent.values()) {
-    if (group.length < 2) continue;
-    const labels = new Set(group.map(({ target }) => target[0]!));
-    const splits = new Set(group.map(({ split }) => split));
-    const text = equated(group.map(({ path }) => printable(path)));
-    if (labels.size > 1) conflicts.push(`${text} (${names([...labels].map((label) => classes[label]!))})`);
-    if (splits.size > 1) leaks.push(`${text} (${[...splits].join(", ")})`);
-    if (labels.size === 1 && splits.size === 1) repeats.push(text);
-  }
-  const notes: string[] = [];
-  if (conflicts.length > 0)
-    notes.push(`${count(conflicts.length, "picture")} in more than one class: ${listed(conflicts)}.`);
-  if (leaks.length > 0) notes.push(`${count(leaks.length, "picture")} in more than one split: ${listed(leaks)}.`);
-  if (repeats.length > 0)
-    notes.push(`${count(repeats.length, "picture")} more than once in one class: ${listed(repeats)}.`);
-  return notes;
-}
-
-/** Pairs of class names that a person probably means to be one class. */
-function lookalikes(classes: readonly string[]): readonly (readonly [readonly string[], string])[] {
-  const pairs: (readonly [readonly string[], string])[] = [];
-  const byFolded = new Map<string, string>();
-  for (const name of classes) {
-    const folded = name.toLowerCase().trim();
-    const other = byFolded.get(folded);
-    if (other !== undefined) pairs.push([[other, name], "differ in upper and lower case or spaces only"]);
-    else byFolded.set(folded, name);
-    const original = name.replace(/(?: \(\d+\)| - copy| copy(?: \d+)?)$/i, "");
-    if (original !== name && classes.includes(original))
-      pairs.push([[original, name], "look like copies of one folder"]);
-  }
-  return pairs;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}
-
-/** At most three names of one content, with a count of what was left out. */
-function equated(paths: readonly string[]): string {
-  const rest = paths.length - 3;
-  return [...paths.slice(0, 3), ...(rest > 0 ? [`${rest} more`] : [])].join(" = ");
-}
-
-function names(items: readonly string[]): string {
-  return listed(items.map(printable));
-}
-
-function quoted(name: string): string {
-  return `"${printable(name)}"`;
 }

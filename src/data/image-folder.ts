@@ -4,17 +4,22 @@ import { realpath, stat } from "node:fs/promises";
 import { relative, sep } from "node:path";
 import { RootstockError } from "../errors.ts";
 import { printable } from "../graph/printable.ts";
+import { assignSplits } from "./assign-splits.ts";
 import { mapBounded } from "./bounded.ts";
-import { classesOf, duplicateNotes, expectation, folderNotes } from "./folder-notes.ts";
-import { headProblem, inspectFile, systemProblem } from "./inspect.ts";
+import { checkClasses } from "./check-classes.ts";
+import { count, duplicateNotes, named } from "./dataset-notes.ts";
+import { classesOf, expectation, folderNotes } from "./folder-notes.ts";
+import { headProblem, systemProblem } from "./inspect.ts";
+import { checkSignal, FILES_AT_A_TIME, inspectFiles, type Usable } from "./inspect-files.ts";
 import { type Layout, type PlacedFile, readLayout } from "./layout.ts";
 import { byCodeUnits } from "./names.ts";
 import type { Dataset, Sample, Skipped, Split } from "./sample.ts";
-import { drawValidation } from "./split.ts";
-import { type FoundFile, type Walk, walk } from "./walk.ts";
+import { savedSplit } from "./saved-split.ts";
+import { checkSplitOptions, DEFAULT_FRACTION, type SplitOptions } from "./split-options.ts";
+import { type FoundFile, type Walk, type WalkOptions, walk } from "./walk.ts";
 
 /** How to read a folder of images. */
-export interface ImageFolderOptions {
+export interface ImageFolderOptions extends SplitOptions {
   /**
    * What the images are for. With "evaluate" one class is enough, classes and folders without training images are
    * accepted, and no validation images are drawn: a folder without splits is all of the split "train". @default "train"
@@ -27,12 +32,22 @@ export interface ImageFolderOptions {
   readonly validation?: number | string | undefined;
   /** Seed of the draw of validation images, a whole number. @default 0 */
   readonly seed?: number | undefined;
+  /**
+   * The classes to read, in the order that they are to have: images of other classes are left out. @default all, sorted
+   */
+  readonly classes?: readonly string[] | undefined;
+  /** Whether links to files and folders are followed. @default true */
+  readonly followLinks?: boolean | undefined;
+  /**
+   * The group of an image by its path relative to the root, such as the patient: a group is in one split. Undefined for
+   * none. @default no groups
+   */
+  readonly groupOf?: ((path: string) => string | undefined) | undefined;
   /** Stops reading. */
   readonly signal?: AbortSignal | undefined;
 }
 
-const DEFAULT_FRACTION = 0.2;
-const FILES_AT_A_TIME = 16;
+const NO_GROUP_NOTE = "No image has a group: what tells groups by paths fits none of them.";
 const DRAWN_NOTE = "No validation folder has usable images: validation images are drawn from train.";
 
 /**
@@ -42,19 +57,22 @@ const DRAWN_NOTE = "No validation folder has usable images: validation images ar
  * damaged further on is found when it is loaded. Hidden and system files, empty class folders and files outside the
  * class folders are left out and reported. Classes are the union over the splits; each needs training images, except
  * to evaluate.
- * Links are followed. Nothing is ever written.
+ * Links are followed unless told otherwise. Nothing is ever written.
  * @throws RootstockError BAD_DATA if the folder cannot be read or used, BAD_CONFIG for options that cannot be, ABORTED.
  */
-export async function imageFolder(root: string, options: ImageFolderOptions = {}): Promise<Dataset> {
-  const { purpose = "train", validation, seed = 0, signal } = options;
-  checkOptions(options);
+export async function imageFolder(
+  root: string,
+  options: ImageFolderOptions = {},
+): Promise<Dataset & { readonly task: "single-label" }> {
+  const { purpose = "train", validation, seed = 0, followLinks = true, groupOf = () => undefined, signal } = options;
+  checkSplitOptions(options);
+  const saved = options.splits === undefined ? undefined : await savedSplit(options.splits);
   const apart = typeof validation === "string" ? validation : undefined;
-  const found = await walkFolder(root, apart === undefined ? new Set() : new Set([await apartFrom(root, apart)]));
-  const layout = readLayout(root, found, purpose);
-  checkValidation(root, layout, validation);
-  const aside = apart === undefined ? undefined : await readAside(root, apart);
+  const { layout, aside, found } = await readFolders(root, { purpose, validation, apart, followLinks });
   const skipped: Skipped[] = [...found.skipped, ...(aside?.skipped ?? [])];
-  const usable = await inspectAll([...layout.placed, ...(aside?.placed ?? [])], skipped, signal);
+  const all = [...layout.placed, ...(aside?.placed ?? [])];
+  const { files, notes: chosen } = ofClasses(root, all, options.classes);
+  const usable = await inspectFiles(files, skipped, signal);
   if (apart !== undefined && !usable.some(({ split }) => split === "validation")) {
     throw new RootstockError(
       "BAD_DATA",
@@ -62,20 +80,26 @@ export async function imageFolder(root: string, options: ImageFolderOptions = {}
     );
   }
   const strays = await inspectStrays([...layout.strays, ...(aside?.strays ?? [])], skipped, signal);
-  const classes = classesOf(root, usable, { purpose, strays: strays.images, skipped, aside: apart });
-  const labelled = label(usable, classes);
-  const { samples, splitSource }: Pick<Dataset, "samples" | "splitSource"> =
-    purpose === "evaluate" || labelled.some(({ split }) => split === "validation")
-      ? { samples: labelled, splitSource: "folders" }
-      : draw(labelled, typeof validation === "number" ? validation : DEFAULT_FRACTION, seed);
+  const present = classesOf(root, usable, { purpose, strays: strays.images, skipped, aside: apart });
+  const classes = options.classes ?? present;
+  const assigned = assignSplits(label(usable, classes, groupOf), {
+    ...options,
+    ...{ purpose, seed, saved, classes, task: "single-label", declared: "folders" },
+    validation: typeof validation === "number" ? validation : DEFAULT_FRACTION,
+  });
+  const { samples, splitSource } = assigned;
+  const drawn = typeof splitSource !== "string" && "fraction" in splitSource;
   const notes = [
     ...layout.notes,
-    ...(splitSource !== "folders" && layout.placed.some(({ split }) => split === "validation") ? [DRAWN_NOTE] : []),
+    ...chosen,
+    ...(options.groupOf !== undefined && samples.every(({ group }) => group === undefined) ? [NO_GROUP_NOTE] : []),
+    ...(drawn && layout.placed.some(({ split }) => split === "validation") ? [DRAWN_NOTE] : []),
+    ...assigned.notes,
     ...folderNotes({
       classes,
       samples,
-      drawn: splitSource !== "folders",
-      folders: [...layout.folders, ...(aside?.folders ?? [])].map(({ path }) => path),
+      drawn,
+      folders: foldersOf([...layout.folders, ...(aside?.folders ?? [])], options.classes),
       hidden: [...found.hidden, ...(aside?.hidden ?? [])],
       strays: strays.others,
     }),
@@ -85,25 +109,50 @@ export async function imageFolder(root: string, options: ImageFolderOptions = {}
   return { root, task: "single-label", classes, samples, skipped, notes, splitSource };
 }
 
-function checkOptions({ purpose, validation, seed = 0 }: ImageFolderOptions): void {
-  if (purpose !== undefined && purpose !== "train" && purpose !== "evaluate") {
-    throw new RootstockError("BAD_CONFIG", `purpose requires "train" or "evaluate", got ${JSON.stringify(purpose)}.`);
-  }
-  if (purpose === "evaluate" && validation !== undefined) {
-    throw new RootstockError(
-      "BAD_CONFIG",
-      `validation requires the purpose "train", got ${validation} with "evaluate". Leave it out, or read that folder itself.`,
-    );
-  }
-  if (typeof validation === "number" && !(validation > 0 && validation < 1)) {
-    throw new RootstockError(
-      "BAD_CONFIG",
-      `validation requires a fraction between 0 and 1, such as 0.2, or a folder of classes, got ${validation}.`,
-    );
-  }
-  if (!Number.isSafeInteger(seed)) {
-    throw new RootstockError("BAD_CONFIG", `seed requires a whole number, got ${seed}.`);
-  }
+interface Folders {
+  readonly found: Walk;
+  readonly layout: Layout;
+  readonly aside: (Layout & Pick<Walk, "skipped" | "hidden">) | undefined;
+}
+
+interface FoldersRequest {
+  readonly purpose: "train" | "evaluate";
+  readonly validation: number | string | undefined;
+  /** The validation folder, if that is what `validation` is. */
+  readonly apart: string | undefined;
+  readonly followLinks: boolean;
+}
+
+async function readFolders(
+  root: string,
+  { purpose, validation, apart, followLinks }: FoldersRequest,
+): Promise<Folders> {
+  const exclude = apart === undefined ? new Set<string>() : new Set([await apartFrom(root, apart)]);
+  const found = await walkFolder(root, { exclude, followLinks });
+  const layout = readLayout(root, found, purpose);
+  checkValidation(root, layout, validation);
+  return { found, layout, aside: apart === undefined ? undefined : await readAside(root, apart, followLinks) };
+}
+
+/** Paths of the class folders, of all classes or of those that were asked for. */
+function foldersOf(folders: Layout["folders"], asked: readonly string[] | undefined): readonly string[] {
+  return folders.filter(({ className }) => asked?.includes(className) ?? true).map(({ path }) => path);
+}
+
+/** The files of the classes that were asked for, and a note on those left out. */
+function ofClasses(
+  root: string,
+  placed: readonly PlacedFile[],
+  asked: readonly string[] | undefined,
+): { readonly files: readonly PlacedFile[]; readonly notes: readonly string[] } {
+  if (asked === undefined) return { files: placed, notes: [] };
+  const there = [...new Set(placed.map(({ className }) => className))].sort();
+  checkClasses(asked, there, root);
+  const others = there.filter((name) => !asked.includes(name));
+  const files = placed.filter(({ className }) => asked.includes(className));
+  if (others.length === 0) return { files, notes: [] };
+  const left = count(placed.length - files.length, "file");
+  return { files, notes: [`Left out ${left} of ${count(others.length, "other folder")}: ${named(others)}.`] };
 }
 
 function checkValidation(root: string, layout: Layout, validation: number | string | undefined): void {
@@ -134,10 +183,10 @@ async function apartFrom(root: string, folder: string): Promise<string> {
   );
 }
 
-async function walkFolder(folder: string, exclude: ReadonlySet<string>): Promise<Walk> {
+async function walkFolder(folder: string, options: WalkOptions): Promise<Walk> {
   await realFolder(folder);
   try {
-    return await walk(folder, exclude);
+    return await walk(folder, options);
   } catch (cause) {
     throw unreadable(folder, cause);
   }
@@ -150,8 +199,12 @@ function unreadable(folder: string, cause: unknown): unknown {
 }
 
 /** Reads a folder of validation classes; paths are relative to the root of the dataset, with ".." where needed. */
-async function readAside(root: string, folder: string): Promise<Layout & Pick<Walk, "skipped" | "hidden">> {
-  const found = await walkFolder(folder, new Set());
+async function readAside(
+  root: string,
+  folder: string,
+  followLinks: boolean,
+): Promise<Layout & Pick<Walk, "skipped" | "hidden">> {
+  const found = await walkFolder(folder, { followLinks });
   const layout = readLayout(folder, found, "train");
   if (layout.kind === "splits") {
     throw new RootstockError(
@@ -173,25 +226,6 @@ async function readAside(root: string, folder: string): Promise<Layout & Pick<Wa
   };
 }
 
-type UsableFile = PlacedFile & { readonly bytes: number; readonly sha256: string };
-
-async function inspectAll(
-  files: readonly PlacedFile[],
-  skipped: Skipped[],
-  signal: AbortSignal | undefined,
-): Promise<UsableFile[]> {
-  const inspected = await mapBounded(files, FILES_AT_A_TIME, ({ file }) => {
-    checkSignal(signal);
-    return inspectFile(file);
-  });
-  return files.flatMap((file, i) => {
-    const result = inspected[i]!;
-    if (!("problem" in result)) return [{ ...file, ...result }];
-    skipped.push({ file: file.file, reason: result.problem });
-    return [];
-  });
-}
-
 /** Images outside the class folders are skipped by name; other files there are only noted. */
 async function inspectStrays(
   strays: readonly FoundFile[],
@@ -210,27 +244,17 @@ async function inspectStrays(
   return { images: strays.length - others.length, others };
 }
 
-function label(usable: readonly UsableFile[], classes: readonly string[]): readonly Sample[] {
+function label(
+  usable: readonly Usable<PlacedFile>[],
+  classes: readonly string[],
+  groupOf: (path: string) => string | undefined,
+): readonly Sample[] {
   const labels = new Map(classes.map((name, i) => [name, i]));
   return usable
     .map(({ file, path, className, split, sha256, bytes }) => {
-      return { file, path, target: [labels.get(className)!], split, sha256, bytes };
+      const group = groupOf(path);
+      const sample = { file, path, target: [labels.get(className)!], split, sha256, bytes };
+      return group === undefined ? sample : { ...sample, group };
     })
     .sort((a, b) => byCodeUnits(a.path, b.path));
-}
-
-/** Makes a fraction of the training images validation images. */
-function draw(samples: readonly Sample[], fraction: number, seed: number): Pick<Dataset, "samples" | "splitSource"> {
-  const train = samples.filter(({ split }) => split === "train");
-  const drawn = drawValidation(train, fraction, seed);
-  const chosen = new Set(train.filter((_, i) => drawn[i]));
-  return {
-    samples: samples.map((sample) => (chosen.has(sample) ? { ...sample, split: "validation" } : sample)),
-    splitSource: { seed, fraction },
-  };
-}
-
-function checkSignal(signal: AbortSignal | undefined): void {
-  if (signal?.aborted)
-    throw new RootstockError("ABORTED", "reading the dataset was stopped.", { cause: signal.reason });
 }

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import type { ImageSource } from "./sample.ts";
 import { SNIFFED_BYTES, sniffImage } from "./sniff.ts";
 
 /** The largest file that is read, in bytes: 256 MiB. */
@@ -18,6 +19,14 @@ export async function inspectFile(file: string): Promise<Inspected> {
   return await reading(file, inspectHandle);
 }
 
+/** Looks at an encoded image in memory as `inspectFile` looks at a file. */
+export function inspectContent(content: Uint8Array): Inspected {
+  if (content.length > MAX_FILE_BYTES) return { problem: sizeProblem(content.length) };
+  const sniffed = sniffImage(content);
+  if ("problem" in sniffed) return sniffed;
+  return { bytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
+}
+
 /** Returns why a file cannot be an image, in words that read on from its name, or undefined; reads its start only. */
 export async function headProblem(file: string): Promise<string | undefined> {
   const result = await reading(file, async (handle) => {
@@ -28,11 +37,16 @@ export async function headProblem(file: string): Promise<string | undefined> {
   return "problem" in result ? result.problem : undefined;
 }
 
-/** Reads a whole file of at most `MAX_FILE_BYTES`, blocking this thread: four times faster than without, and decoding waits anyway. */
-export function readBounded(file: string): { readonly content: Uint8Array } | { readonly problem: string } {
+/**
+ * Reads a whole file of at most `MAX_FILE_BYTES`, blocking this thread: four times faster than without, and decoding
+ * waits anyway. Bytes in memory are returned as they are, within the same limit.
+ */
+export function readBounded(source: ImageSource): { readonly content: Uint8Array } | { readonly problem: string } {
+  if (typeof source !== "string")
+    return source.length > MAX_FILE_BYTES ? { problem: sizeProblem(source.length) } : { content: source };
   let handle: number | undefined;
   try {
-    handle = openSync(file, OPEN_FLAGS);
+    handle = openSync(source, OPEN_FLAGS);
     const problem = statProblem(fstatSync(handle));
     return problem === undefined ? { content: readFileSync(handle) } : { problem };
   } catch (error) {

@@ -8,18 +8,23 @@ import {
   type Decoded,
   type DecodeResult,
   type DecodeTask,
+  type FileViews,
   newProgress,
   PROGRESS,
   stop,
   TOO_LARGE,
 } from "./decode-task.ts";
+import { AHEAD_PER_THREAD, type Entry, entriesOf, imagesOf, readAhead, TASK_IMAGES, taskLength } from "./read-ahead.ts";
+import type { ImageSource } from "./sample.ts";
 
 /** One preprocessed image. */
 export interface LoadedImage {
   /** Index into the list of files. */
   readonly index: number;
-  /** The network's input, 3 * height * width values, in memory of its own. */
+  /** The network's input, 3 * height * width values, in memory that at most other views of the same file share. */
   readonly pixels: Float32Array;
+  /** Which view it is, where views were asked for. */
+  readonly view?: number | undefined;
 }
 
 /** An image that could not be loaded. */
@@ -38,20 +43,13 @@ export interface ImageLoaderOptions {
   readonly workerFile?: string | undefined;
 }
 
-/** Files in one message to a thread. */
-const TASK_FILES = 4;
-/** Most preprocessed images that wait to be taken, as a count for each thread and as bytes altogether. */
-const AHEAD_PER_THREAD = 32;
-const AHEAD_BYTES = 2 ** 28;
-/** Images under way in the calling thread when there are no others; the decoder works on them in parallel. */
-const AHEAD_HERE = 4;
 /** Below this many files, starting threads costs more than it saves. */
 const FEW_FILES = 24;
 
 /** Returns how many threads are worth starting for so many files: 0 for a few, else the cores, at most 8. */
 export function suggestThreads(fileCount: number): number {
   if (fileCount < FEW_FILES) return 0;
-  return Math.min(availableParallelism(), 8, Math.ceil(fileCount / TASK_FILES));
+  return Math.min(availableParallelism(), 8, Math.ceil(fileCount / TASK_IMAGES));
 }
 
 /**
@@ -81,32 +79,47 @@ export class ImageLoader {
   }
 
   /**
-   * Yields one result for each file, in the order given; reads ahead a bounded number of images.
+   * Yields one result for each file, or encoded image in memory, in the order given; reads ahead a bounded number of images.
+   * With `views`, yields each view of a file in turn, decoding the file once; a file that cannot be loaded fails once.
    * Leaving the loop early stops the threads' work on the list.
    * @param sha256 The hash that each file must have; a file that has changed since is a `FailedImage`.
+   * @param views The views of each file, made by augmentation; without them, the clean images.
    * @throws RootstockError ABORTED if `signal` fires or the loader is closed; BAD_DATA if a thread dies on a file.
    */
   async *load(
-    files: readonly string[],
+    files: readonly ImageSource[],
     preprocessing: Preprocessing,
     signal?: AbortSignal,
     sha256?: readonly string[] | undefined,
+    views?: FileViews | undefined,
   ): AsyncGenerator<LoadedImage | FailedImage, void, undefined> {
     this.#check(signal);
     const decode = this.#pool ? inThread(this.#pool) : (await import("./decode-file.ts")).decodeHere;
-    const progress = newProgress(files.length);
-    const { ahead, taskFiles } = readAhead(preprocessing, this.threads);
+    const { ahead, taskImages, fileImages } = readAhead(preprocessing, this.threads);
+    const entries = entriesOf(files.length, views, fileImages);
+    const progress = newProgress(entries.length);
     const tasks: Posted[] = [];
     let posted = 0;
-    let taken = 0;
+    let waiting = 0;
     const post = (): void => {
-      while (posted < files.length && (posted === taken || posted - taken + taskFiles <= ahead)) {
-        const part = <T>(list: readonly T[]): readonly T[] => list.slice(posted, posted + taskFiles);
-        const task = { files: part(files), sha256: sha256 && part(sha256), first: posted, preprocessing, progress };
+      while (posted < entries.length) {
+        const part = entries.slice(posted, posted + taskLength(entries, posted, taskImages));
+        const images = part.reduce((sum, entry) => sum + imagesOf(entry), 0);
+        if (waiting > 0 && waiting + Math.max(images, taskImages) > ahead) return;
+        const task: DecodeTask = {
+          files: part.map(({ index }) => compact(files[index]!)),
+          sha256: sha256 && part.map(({ index }) => sha256[index]!),
+          views: views && { ...views, views: part.map((entry) => entry.views!) },
+          first: posted,
+          preprocessing,
+          progress,
+        };
         tasks.push({ task, result: this.#track(decode(task)) });
-        posted += task.files.length;
+        posted += part.length;
+        waiting += images;
       }
     };
+    let failed = -1;
     this.#lists.add(progress);
     try {
       post();
@@ -114,12 +127,14 @@ export class ImageLoader {
         const results = await resultOf(next);
         for (const [i, outcome] of results.entries()) {
           this.#check(signal);
-          taken++;
+          const entry = entries[next.task.first + i]!;
+          waiting -= imagesOf(entry);
           post(); // before the consumer gets to work
           const result = outcome === TOO_LARGE ? await decodeLarge(next.task, i) : outcome;
           this.#check(signal);
-          const index = next.task.first + i;
-          yield typeof result === "string" ? { index, error: result } : { index, pixels: result };
+          if (typeof result !== "string") yield* imagesIn(entry, result);
+          else if (entry.index !== failed) yield { index: entry.index, error: result };
+          if (typeof result === "string") failed = entry.index;
         }
         this.#check(signal);
       }
@@ -153,6 +168,20 @@ export class ImageLoader {
 /** One at a time, in this thread: a thread's pixels stay in memory until it collects its garbage. */
 async function decodeLarge(task: DecodeTask, index: number): Promise<Decoded> {
   return await (await import("./decode-file.ts")).decodeLarge(task, index);
+}
+
+/** The images of an entry, one for each view. */
+function* imagesIn({ index, views }: Entry, pixels: Float32Array): Generator<LoadedImage, void, undefined> {
+  if (!views) return yield { index, pixels };
+  const size = pixels.length / views.length;
+  for (const [i, view] of views.entries()) yield { index, view, pixels: pixels.subarray(i * size, (i + 1) * size) };
+}
+
+/** An image in memory by itself: what is sent to a thread takes the whole array that it is a part of along. */
+function compact(source: ImageSource): ImageSource {
+  return typeof source === "string" || source.byteLength === source.buffer.byteLength
+    ? source
+    : Uint8Array.from(source);
 }
 
 interface Posted {
@@ -190,22 +219,12 @@ async function resultOf({ task, result }: Posted): Promise<DecodeResult> {
 
 /** An error that names the file at which a thread ended, as far as the shared progress tells. */
 function threadFailure({ files, first, progress }: DecodeTask, cause: unknown): RootstockError {
-  const at = files.filter((_, i) => progress[1 + first + i] === PROGRESS.started);
+  const named = files.map((file) => (typeof file === "string" ? file : "an image in memory"));
+  const at = named.filter((_, i) => progress[1 + first + i] === PROGRESS.started);
   const why = messageOf(cause);
   if (at.length === 0) return new RootstockError("INTERNAL", `internal: a decoding thread failed: ${why}.`, { cause });
   const todo = "Remove the file, or save it anew with an image editor.";
   return new RootstockError("BAD_DATA", `decoding ${listed(at)} ended a decoding thread: ${why}. ${todo}`, { cause });
-}
-
-/** How many images may be under way or waiting, and how many go into a task. */
-function readAhead(
-  { inputSize }: Preprocessing,
-  threads: number,
-): { readonly ahead: number; readonly taskFiles: number } {
-  const fitting = Math.floor(AHEAD_BYTES / (inputSize[0] * inputSize[1] * 12));
-  const wanted = threads === 0 ? AHEAD_HERE : Math.max(64, threads * AHEAD_PER_THREAD);
-  const ahead = Math.max(1, Math.min(fitting, wanted));
-  return { ahead, taskFiles: threads === 0 ? 1 : Math.max(1, Math.min(TASK_FILES, Math.floor(ahead / threads / 2))) };
 }
 
 function ownWorkerFile(): string {

@@ -13,8 +13,10 @@ export type Task = "single-label" | "multi-label" | "regression";
 
 /** One image file with what is known of it. */
 export interface Sample {
-  /** Path that can be opened: the dataset's root, as given, joined with `path`. */
+  /** Path that can be opened: the dataset's root, as given, joined with `path`; with `content` a name to show. */
   readonly file: string;
+  /** The encoded image, where it is in memory and not in a file. @see sourceOf */
+  readonly content?: Uint8Array | undefined;
   /** Path relative to the root, separated by "/", with the characters as the file system has them. */
   readonly path: string;
   /**
@@ -39,15 +41,25 @@ export interface Skipped {
   readonly reason: string;
 }
 
-/** Where the split came from: the folders' names, or a seeded draw of `fraction` of the training images of each class. */
-export type SplitSource = "folders" | { readonly seed: number; readonly fraction: number };
+/**
+ * Where the split came from.
+ * - "folders": the names of folders; "column": the table, or the items in memory; "saved": the record of another run.
+ * - a seeded draw of `fraction` of all images for validation, and of `test` of them for testing.
+ * - a seeded deal into `folds`, of which number `fold`, from 0, is for validation.
+ */
+export type SplitSource =
+  | "folders"
+  | "column"
+  | "saved"
+  | { readonly seed: number; readonly fraction: number; readonly test?: number | undefined }
+  | { readonly seed: number; readonly folds: number; readonly fold: number };
 
 /** Labelled images, each in one split. */
 export interface Dataset {
   /** The folder or the table, as given. */
   readonly root: string;
   readonly task: Task;
-  /** Class names, sorted by UTF-16 code units; for regression the names of the targets, as given. */
+  /** Class names, sorted by UTF-16 code units unless they were given; for regression the names of the targets. */
   readonly classes: readonly string[];
   /** Sorted by `path`. */
   readonly samples: readonly Sample[];
@@ -65,6 +77,14 @@ export interface Manifest {
   readonly classes: readonly string[];
   readonly splitSource: SplitSource;
   readonly samples: readonly Pick<Sample, "path" | "target" | "split" | "sha256" | "group" | "weight">[];
+}
+
+/** An encoded image to decode: the path of its file, or its bytes. */
+export type ImageSource = string | Uint8Array;
+
+/** Returns what to decode for a sample. */
+export function sourceOf({ file, content }: Pick<Sample, "file" | "content">): ImageSource {
+  return content ?? file;
 }
 
 /** Returns the samples of one split, in the dataset's order. */

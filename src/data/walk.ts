@@ -25,12 +25,22 @@ export interface Walk {
   readonly skipped: readonly Skipped[];
 }
 
+/** How a folder is walked. */
+export interface WalkOptions {
+  /** Real paths of folders to leave out. @default an empty set */
+  readonly exclude?: ReadonlySet<string> | undefined;
+  /** Whether links to files and folders are followed; otherwise they are skipped by name. @default true */
+  readonly followLinks?: boolean | undefined;
+}
+
 /**
  * Walks a folder. Links to files and folders are followed; a folder that is reached a second time is skipped by name.
- * @param exclude Real paths of folders to leave out.
  * @throws the file system's error if `root` itself cannot be listed.
  */
-export async function walk(root: string, exclude: ReadonlySet<string> = new Set()): Promise<Walk> {
+export async function walk(
+  root: string,
+  { exclude = new Set<string>(), followLinks = true }: WalkOptions = {},
+): Promise<Walk> {
   const found = { files: [] as FoundFile[], folders: [] as string[], hidden: [] as string[], skipped: [] as Skipped[] };
   const seen = new Set<string>(exclude);
   // Links are followed after the real folders, so that a link never takes the place of the folder it leads to.
@@ -45,7 +55,7 @@ export async function walk(root: string, exclude: ReadonlySet<string> = new Set(
     seen.add(next.real);
     if (next.path !== "") found.folders.push(next.path);
     try {
-      await list(root, next, { ...found, subfolders: folders, links });
+      await list(root, next, { ...found, subfolders: folders, links, followLinks });
     } catch (error) {
       if (next.path === "") throw error;
       found.skipped.push({ file, reason: reasonFor(error, file) });
@@ -67,6 +77,7 @@ interface Lists {
   readonly skipped: Skipped[];
   readonly subfolders: Pending[];
   readonly links: Pending[];
+  readonly followLinks: boolean;
 }
 
 async function list(root: string, folder: Pending, to: Lists): Promise<void> {
@@ -78,7 +89,8 @@ async function list(root: string, folder: Pending, to: Lists): Promise<void> {
     if (isHidden(entry.name)) to.hidden.push(path);
     else if (entry.isFile()) to.files.push({ file, path });
     else if (entry.isDirectory()) to.subfolders.push({ path, real: join(folder.real, entry.name) });
-    else if (entry.isSymbolicLink()) await follow(file, path, to);
+    else if (entry.isSymbolicLink() && to.followLinks) await follow(file, path, to);
+    else if (entry.isSymbolicLink()) to.skipped.push({ file, reason: "is a link, and links are not followed" });
     else to.skipped.push({ file, reason: "is not a regular file" });
   }
 }

@@ -19,9 +19,10 @@ export function crossEntropy({ labelSmoothing = 0 }: CrossEntropyOptions = {}): 
   return {
     name: "cross-entropy",
     activation: "softmax",
+    tasks: ["single-label"],
     options: { labelSmoothing },
     target: (name, batch) => ({ name, dtype: "int64", shape: [batch, 1] }),
-    encode: (labels) => int64(Array.from(labels), [labels.length, 1]),
+    encode: ({ values }) => int64(Array.from(values), [values.length, 1]),
     build: (b, logits, target) => {
       const logProbabilities = b.op("LogSoftmax", [logits], { axis: int(1) });
       const picked = b.op("GatherElements", [logProbabilities, target], { axis: int(1) }); // [n, 1]

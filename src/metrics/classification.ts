@@ -2,7 +2,7 @@
 import { RootstockError } from "../errors.ts";
 import { confusionMatrix } from "./confusion-matrix.ts";
 import { wilsonInterval } from "./interval.ts";
-import { type Activation, argmaxRows, checkLogits } from "./probabilities.ts";
+import { argmaxRows, type ClassActivation, checkLogits } from "./probabilities.ts";
 
 /** Numbers that describe a classifier as a whole; all finite. */
 export interface ClassificationMetrics {
@@ -32,7 +32,8 @@ export interface ClassMetrics {
 }
 
 /** Everything measured in one pass over a dataset; JSON-safe. */
-export interface Evaluation {
+export interface ClassificationEvaluation {
+  readonly task: "single-label";
   readonly metrics: ClassificationMetrics;
   /** One entry per class, in class order. */
   readonly perClass: readonly ClassMetrics[];
@@ -49,7 +50,7 @@ export interface ClassificationResults {
   /** Class names, [k]. */
   readonly classes: readonly string[];
   /** How the model turns logits into probabilities; decides the loss. */
-  readonly activation: Activation;
+  readonly activation: ClassActivation;
 }
 
 /**
@@ -59,7 +60,12 @@ export interface ClassificationResults {
  * @throws RootstockError BAD_DATA without samples, SHAPE_MISMATCH if logits are not [n, k], BAD_MODEL if a logit is
  * not finite. @throws RangeError if a label is not a class index, or there is no class.
  */
-export function evaluateClassification({ logits, labels, classes, activation }: ClassificationResults): Evaluation {
+export function evaluateClassification({
+  logits,
+  labels,
+  classes,
+  activation,
+}: ClassificationResults): ClassificationEvaluation {
   const numClasses = classes.length;
   const numSamples = checkLogits(logits, numClasses);
   if (numSamples !== labels.length) {
@@ -87,6 +93,7 @@ export function evaluateClassification({ logits, labels, classes, activation }: 
   });
   const correct = confusion.reduce((sum, row, i) => sum + row[i]!, 0);
   return {
+    task: "single-label",
     metrics: {
       loss: LOSSES[activation](logits, labels, numClasses) / numSamples,
       accuracy: correct / numSamples,
@@ -101,7 +108,7 @@ export function evaluateClassification({ logits, labels, classes, activation }: 
 
 /** Sum over samples of each activation's loss. */
 const LOSSES: Readonly<
-  Record<Activation, (logits: Float32Array, labels: ArrayLike<number>, numClasses: number) => number>
+  Record<ClassActivation, (logits: Float32Array, labels: ArrayLike<number>, numClasses: number) => number>
 > = {
   softmax: (logits, labels, numClasses) => {
     let total = 0;

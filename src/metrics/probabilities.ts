@@ -1,14 +1,21 @@
 /** From the raw outputs of a classifier (logits) to probabilities and predictions, row by row. */
 import { RootstockError } from "../errors.ts";
 
-/** The activations that turn logits into probabilities, by name. */
+/** The activations that turn a model's raw outputs into what it says, by name. */
 export const ACTIVATIONS = {
   softmax: softmaxRows,
   sigmoid: sigmoidRows,
+  identity: identityRows,
 } as const satisfies Record<string, (logits: Float32Array, numClasses: number) => Float32Array>;
 
-/** How logits become probabilities: classes that exclude each other (softmax) or independent ones (sigmoid). */
+/**
+ * How raw outputs become what a model says: probabilities of classes that exclude each other (softmax) or of independent
+ * ones (sigmoid), or values as they are (identity).
+ */
 export type Activation = keyof typeof ACTIVATIONS;
+
+/** An activation that gives probabilities. */
+export type ClassActivation = Exclude<Activation, "identity">;
 
 /** One class of a ranked prediction. */
 export interface RankedClass {
@@ -81,6 +88,15 @@ export function softmaxRows(logits: Float32Array, numClasses: number): Float32Ar
 export function sigmoidRows(logits: Float32Array, numClasses: number): Float32Array {
   checkLogits(logits, numClasses);
   return logits.map((x) => 1 / (1 + Math.exp(-x))); // exp overflows to infinity for very negative x, which gives 0
+}
+
+/**
+ * Returns a copy of the outputs.
+ * @param outputs [n, width], finite. @throws As {@link checkLogits}.
+ */
+export function identityRows(outputs: Float32Array, width: number): Float32Array {
+  checkLogits(outputs, width);
+  return outputs.slice();
 }
 
 /** Returns the index of the largest score of each row [n, numClasses]; a tie goes to the lowest index. */

@@ -1,14 +1,14 @@
 /** One number that makes a classifier as sure as it is right: its logits are divided by it. */
-import { type Activation, checkLogits } from "./probabilities.ts";
+import { type ClassActivation, checkLogits } from "./probabilities.ts";
 
 /** What a temperature is fitted to. */
 export interface TemperatureOptions {
   /** [n, numClasses] row-major. */
   readonly logits: Float32Array;
-  /** True class indices, [n]. */
-  readonly labels: ArrayLike<number>;
+  /** True class indices, [n]; with `sigmoid` also a number in [0, 1] for each class, [n, numClasses]. */
+  readonly labels: ArrayLike<number> | { readonly indicators: Float32Array };
   readonly numClasses: number;
-  readonly activation: Activation;
+  readonly activation: ClassActivation;
 }
 
 /** Temperatures that are tried, and how finely, in natural logarithms. */
@@ -32,7 +32,10 @@ export function fitTemperature({ logits, labels, numClasses, activation }: Tempe
     let total = 0;
     for (let i = 0; i < rows; i += every) {
       const row = logits.subarray(i * numClasses, (i + 1) * numClasses);
-      total += ROW_LOSS[activation](row, labels[i]!, scale, spread);
+      total +=
+        "indicators" in labels
+          ? sigmoidLoss(row, labels.indicators.subarray(i * numClasses, (i + 1) * numClasses), scale, spread)
+          : ROW_LOSS[activation](row, labels[i]!, scale, spread);
     }
     return total;
   };
@@ -41,7 +44,7 @@ export function fitTemperature({ logits, labels, numClasses, activation }: Tempe
 
 /** The loss of one row of logits times `scale`, with `spread` of the target over all classes. */
 const ROW_LOSS: Readonly<
-  Record<Activation, (row: Float32Array, label: number, scale: number, spread: number) => number>
+  Record<ClassActivation, (row: Float32Array, label: number, scale: number, spread: number) => number>
 > = {
   softmax: (row, label, scale, spread) => {
     const max = row.reduce((a, b) => Math.max(a, b)) * scale;
@@ -63,6 +66,16 @@ const ROW_LOSS: Readonly<
     return total;
   },
 };
+
+/** The loss of one row of independent classes; a target t keeps (1 - 2 spread) t + spread. */
+function sigmoidLoss(row: Float32Array, targets: Float32Array, scale: number, spread: number): number {
+  let total = 0;
+  for (const [j, value] of row.entries()) {
+    const x = value * scale;
+    total += Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))) - (spread + (1 - 2 * spread) * targets[j]!) * x;
+  }
+  return total;
+}
 
 /** Where a function with one valley is lowest between two points (golden-section search: Kiefer 1953). */
 function lowest(f: (x: number) => number, from: number, to: number): number {

@@ -1,16 +1,17 @@
-/** The new head: a fresh linear layer from features to one logit per class. */
+/** The new head: a fresh linear layer from features to one logit per class, or one value per target. */
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { withoutNames } from "../graph/rename.ts";
-import { type Tensor, zeros } from "../tensor/tensor.ts";
+import { float32, type Tensor, zeros } from "../tensor/tensor.ts";
 import { FEATURES } from "./backbone.ts";
 
-/** Names of the head's values: its two parameters, its logits, and the probabilities of an exported model. */
+/** Names of the head's values: its two parameters, its logits, and the probabilities or values of an exported model. */
 export const HEAD = {
   weight: "head.weight",
   bias: "head.bias",
   logits: "logits",
   probabilities: "probabilities",
+  values: "values",
 } as const;
 
 /** Parameters by name; their arrays are updated in place by training. */
@@ -26,11 +27,12 @@ export interface HeadSize {
 /**
  * A fresh linear head: weight [numClasses, width] and bias [numClasses] zero, as Big Transfer starts its heads (Kolesnikov
  * et al. 2020, arXiv:1912.11370). The problem is convex: a random start would only add noise to small datasets.
+ * @param bias start values of the bias, [numClasses]. @default zeros
  */
-export function linearHead({ width, numClasses }: HeadSize): Parameters {
+export function linearHead({ width, numClasses }: HeadSize, bias?: readonly number[]): Parameters {
   return new Map([
     [HEAD.weight, zeros("float32", [numClasses, width])],
-    [HEAD.bias, zeros("float32", [numClasses])],
+    [HEAD.bias, bias ? float32([numClasses], bias) : zeros("float32", [numClasses])],
   ]);
 }
 
@@ -57,14 +59,18 @@ export function logitsGraph(backbone: Graph, parameters: Parameters): Graph {
   return b.build([{ name: HEAD.logits, dtype: "float32", shape: [batch, numClasses] }]);
 }
 
-/** `logitsGraph` with the activation: from pixels to `probabilities` [batch, numClasses]. */
-export function classifierGraph(backbone: Graph, parameters: Parameters, activation: "softmax" | "sigmoid"): Graph {
+/** `logitsGraph` with the activation: from pixels to `probabilities` [batch, numClasses], or a regression's `values`. */
+export function classifierGraph(
+  backbone: Graph,
+  parameters: Parameters,
+  activation: "softmax" | "sigmoid" | "identity",
+): Graph {
   const graph = logitsGraph(backbone, parameters);
   const b = new GraphBuilder(graph.name, graph);
-  if (activation === "softmax")
-    b.named("Softmax", [HEAD.logits], HEAD.probabilities, { axis: { kind: "int", value: 1 } });
-  else b.named("Sigmoid", [HEAD.logits], HEAD.probabilities);
-  return b.build([{ ...graph.outputs[0]!, name: HEAD.probabilities }]);
+  const output = activation === "identity" ? HEAD.values : HEAD.probabilities;
+  if (activation === "softmax") b.named("Softmax", [HEAD.logits], output, { axis: { kind: "int", value: 1 } });
+  else b.named(activation === "sigmoid" ? "Sigmoid" : "Identity", [HEAD.logits], output);
+  return b.build([{ ...graph.outputs[0]!, name: output }]);
 }
 
 function appendLinear(b: GraphBuilder): void {

@@ -18,13 +18,40 @@ export interface LabelProbability {
   readonly probability: number;
 }
 
-/** The classes of one image, most probable first, or why the file could not be used. */
+/** What a model says of one image, or why the file could not be used. */
 export type Prediction =
-  | { readonly file: string; readonly top: readonly LabelProbability[]; readonly probabilities: Float32Array }
+  | {
+      readonly file: string;
+      /** The most probable classes, best first; of a multi-label model every class above 0.5. */
+      readonly top: readonly LabelProbability[];
+      /** Of every class, in the order of the labels. */
+      readonly probabilities: Float32Array;
+    }
+  | {
+      readonly file: string;
+      /** What a regression gives, by the name of the target. */
+      readonly values: Readonly<Record<string, number>>;
+    }
   | { readonly file: string; readonly error: string };
 
+/**
+ * What a model is for: one class for each image, any number of classes, one number for each of its targets, or features
+ * for another model.
+ */
+export type ModelTask = "classification" | "multi-label" | "regression" | "features";
+
+/** The metadata "task" of exported files. */
+export const MODEL_TASKS = {
+  "image-classification": "classification",
+  "multi-label-image-classification": "multi-label",
+  "image-regression": "regression",
+} as const satisfies Record<string, ModelTask>;
+
+/** A class of a multi-label model is said to be there above this probability. */
+const THRESHOLD = 0.5;
+
 export interface PredictOptions extends SessionOptions {
-  /** How many classes to return. @default 5 */
+  /** How many classes to return, of a model whose classes exclude each other. @default 5 */
   readonly top?: number | undefined;
   /** Worker threads that decode; 0 decodes in the calling thread. @default 0 */
   readonly decodeThreads?: number | undefined;
@@ -40,12 +67,12 @@ export interface ModelParts {
   readonly preprocessing: Preprocessing | undefined;
   /** Where the preprocessing was found: "the file's metadata", "preprocessor_config.json", "--preprocessing imagenet". */
   readonly preprocessingSource: string;
-  /** Class names in the order of the output, if they are known. */
+  /** Names of the classes, or of a regression's targets, in the order of the output, if they are known. */
   readonly labels: readonly string[] | undefined;
   /** What a person should know of how the file was read; nothing for most. */
   readonly notes?: readonly string[] | undefined;
-  /** What the graph is known to give; a file that does not say is taken for a classifier. */
-  readonly task?: "classification" | "features" | undefined;
+  /** What the graph is known to give; else what the metadata say; a file that does not say is taken for a classifier. */
+  readonly task?: ModelTask | undefined;
 }
 
 /** A loaded model. Predicting starts a session, which `release` (or `await using`) frees. */
@@ -57,9 +84,9 @@ export class Model implements ModelParts, AsyncDisposable {
   readonly preprocessingSource: string;
   readonly labels: readonly string[] | undefined;
   readonly notes: readonly string[];
-  readonly task: "classification" | "features";
+  readonly task: ModelTask;
   readonly input: ImageInput;
-  /** How the file's output is to be read: classes that exclude each other, or independent ones. */
+  /** How the file's output is to be read: classes that exclude each other, independent ones, or values. */
   readonly activation: Activation;
   #session: { readonly key: string; readonly started: Promise<Session> } | undefined;
 
@@ -71,10 +98,9 @@ export class Model implements ModelParts, AsyncDisposable {
     this.preprocessingSource = parts.preprocessingSource;
     this.labels = parts.labels;
     this.notes = parts.notes ?? [];
-    this.task = parts.task ?? "classification";
+    this.task = parts.task ?? taskOf(parts.metadata) ?? "classification";
     this.input = imageInput(parts.graph);
-    const said = parts.metadata.get("activation") ?? lastActivation(parts.graph);
-    this.activation = said === "sigmoid" ? "sigmoid" : "softmax";
+    this.activation = activationOf(parts, this.task);
   }
 
   /**
@@ -87,15 +113,31 @@ export class Model implements ModelParts, AsyncDisposable {
   }
 
   /**
-   * The most probable classes of one image file, best first.
-   * @throws RootstockError BAD_DATA if the file cannot be read as an image.
+   * The most probable classes of one image file, best first; of a multi-label model every class above 0.5.
+   * @throws RootstockError BAD_DATA if the file cannot be read as an image; BAD_MODEL if the model gives values.
    */
   async predict(file: string, options: PredictOptions = {}): Promise<readonly LabelProbability[]> {
+    const prediction = await this.#predictOne(file, options);
+    if ("top" in prediction) return prediction.top;
+    throw new RootstockError("BAD_MODEL", `${this.name} gives values and no classes. Call predictValues.`);
+  }
+
+  /**
+   * The values of one image file, by the name of the target.
+   * @throws RootstockError BAD_DATA if the file cannot be read as an image; BAD_MODEL if the model gives classes.
+   */
+  async predictValues(file: string, options: PredictOptions = {}): Promise<Readonly<Record<string, number>>> {
+    const prediction = await this.#predictOne(file, options);
+    if ("values" in prediction) return prediction.values;
+    throw new RootstockError("BAD_MODEL", `${this.name} gives classes and no values. Call predict.`);
+  }
+
+  async #predictOne(file: string, options: PredictOptions): Promise<Exclude<Prediction, { readonly error: string }>> {
     for await (const prediction of this.predictFiles([file], options)) {
       if ("error" in prediction) throw new RootstockError("BAD_DATA", `${file} ${prediction.error}.`);
-      return prediction.top;
+      return prediction;
     }
-    return [];
+    throw new RootstockError("INTERNAL", `internal: no prediction of ${file}. Please report it.`);
   }
 
   /** Predicts many files in order; a file that cannot be decoded gives an error entry and never stops the others. */
@@ -111,7 +153,8 @@ export class Model implements ModelParts, AsyncDisposable {
     }
     const preprocessing = this.requirePreprocessing();
     const { numClasses, normalized } = scores(this.graph);
-    const labels = this.labels ?? Array.from({ length: numClasses }, (_, i) => `class ${i}`);
+    const unnamed = this.task === "regression" ? "target" : "class";
+    const labels = this.labels ?? Array.from({ length: numClasses }, (_, i) => `${unnamed} ${i}`);
     if (labels.length !== numClasses) {
       throw new RootstockError(
         "BAD_MODEL",
@@ -133,12 +176,19 @@ export class Model implements ModelParts, AsyncDisposable {
           };
           continue;
         }
+        if (this.task === "regression") {
+          yield { file, values: Object.fromEntries(labels.map((label, i) => [label, result.row[i]!])) };
+          continue;
+        }
         const probabilities = normalized ? result.row : ACTIVATIONS[this.activation](result.row, numClasses);
-        const best = topK(probabilities, Math.min(top, numClasses));
+        const several = this.task === "multi-label";
+        const best = topK(probabilities, several ? numClasses : Math.min(top, numClasses));
         yield {
           file,
           probabilities,
-          top: best.map(({ index, probability }) => ({ label: labels[index]!, probability })),
+          top: best
+            .filter(({ probability }) => !several || probability > THRESHOLD)
+            .map(({ index, probability }) => ({ label: labels[index]!, probability })),
         };
       }
     } finally {
@@ -172,6 +222,18 @@ export class Model implements ModelParts, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
   }
+}
+
+function taskOf(metadata: ReadonlyMap<string, string>): ModelTask | undefined {
+  const said = metadata.get("task") ?? "";
+  return Object.hasOwn(MODEL_TASKS, said) ? MODEL_TASKS[said as keyof typeof MODEL_TASKS] : undefined; // one of its keys
+}
+
+/** What the file says, else what its graph ends with, else what the task has. */
+function activationOf({ metadata, graph }: ModelParts, task: ModelTask): Activation {
+  if (task === "regression") return "identity";
+  const said = metadata.get("activation") ?? lastActivation(graph) ?? (task === "multi-label" ? "sigmoid" : "softmax");
+  return said === "sigmoid" ? "sigmoid" : "softmax";
 }
 
 /** Whether the graph's output is one row of scores per image, how many, and whether they are probabilities already. */

@@ -1,5 +1,7 @@
 /** Image files → rows of a network's output, in order: the one path that training, evaluation and prediction share. */
+import type { FileViews } from "../data/decode-task.ts";
 import type { ImageLoader } from "../data/loader.ts";
+import type { ImageSource } from "../data/sample.ts";
 import { RootstockError } from "../errors.ts";
 import type { Session } from "../runtime/session.ts";
 import { float16ToFloat32 } from "../tensor/float16.ts";
@@ -18,19 +20,21 @@ export interface RunImagesOptions {
   readonly batchSize?: number | undefined;
   /** The hash that each file must have; see `ImageLoader.load`. */
   readonly sha256?: readonly string[] | undefined;
+  /** The views of each file; see `ImageLoader.load`. @default the clean image of each */
+  readonly views?: FileViews | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The output for one image: a copy of its row, or the reason why the file could not be decoded. */
+/** The output for one image, a copy of its row, or the reason why the file could not be decoded. */
 export type ImageResult =
-  | { readonly index: number; readonly row: Float32Array }
+  | { readonly index: number; readonly view?: number | undefined; readonly row: Float32Array }
   | { readonly index: number; readonly error: string };
 
-/** Runs every file through the session's first output, reading ahead on worker threads. Results come in file order. */
+/** Runs every file through the session's first output, reading ahead on worker threads. Results come in file order, views in theirs. */
 export async function* runImages(
   session: Session,
-  files: readonly string[],
-  { loader, preprocessing, batchSize = 16, sha256, signal }: RunImagesOptions,
+  files: readonly ImageSource[],
+  { loader, preprocessing, batchSize = 16, sha256, views, signal }: RunImagesOptions,
 ): AsyncGenerator<ImageResult> {
   const input = imageInput(session.graph);
   const [height, width] = preprocessing.inputSize;
@@ -43,31 +47,36 @@ export async function* runImages(
       `the model's input [${[input.batch ?? 1, ...shape].join(", ")}] takes more than ${BATCH_BYTES / 1e9} GB. Export it with a smaller batch or size.`,
     );
   }
-  const capacity = Math.max(1, Math.min(input.batch ?? Math.min(batchSize, fitting), files.length));
+  const count = views ? views.views.reduce((sum, numbers) => sum + numbers.length, 0) : files.length;
+  const capacity = Math.max(1, Math.min(input.batch ?? Math.min(batchSize, fitting), count));
   const batch = new Float32Array((input.batch ?? capacity) * size);
-  let waiting: ({ index: number; slot: number } | { index: number; error: string })[] = [];
+  let waiting: ({ index: number; view: number | undefined; slot: number } | { index: number; error: string })[] = [];
   let used = 0;
 
   const flush = async (): Promise<ImageResult[]> => {
     // A file with a fixed batch gets full batches: slots that no image uses hold what was there before.
-    const count = input.batch ?? used;
+    const images = input.batch ?? used;
     const rows =
       used === 0
         ? []
-        : await runBatch(session, input.name, tensor("float32", [count, ...shape], batch.subarray(0, count * size)));
-    const results = waiting.map((item) => ("slot" in item ? { index: item.index, row: rows[item.slot]! } : item));
+        : await runBatch(session, input.name, tensor("float32", [images, ...shape], batch.subarray(0, images * size)));
+    const results = waiting.map((item) => {
+      if ("error" in item) return item;
+      const { index, view, slot } = item;
+      return view === undefined ? { index, row: rows[slot]! } : { index, view, row: rows[slot]! };
+    });
     waiting = [];
     used = 0;
     return results;
   };
 
-  for await (const image of loader.load(files, preprocessing, signal, sha256)) {
+  for await (const image of loader.load(files, preprocessing, signal, sha256, views)) {
     if ("error" in image) {
       waiting.push(image);
       continue;
     }
     batch.set(image.pixels, used * size);
-    waiting.push({ index: image.index, slot: used++ });
+    waiting.push({ index: image.index, view: image.view, slot: used++ });
     if (used === capacity) yield* await flush();
   }
   yield* await flush();

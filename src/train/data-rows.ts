@@ -1,11 +1,13 @@
 /** A dataset as training reads it: what the frozen part of the network makes of each image, split by split. */
+import type { ViewRecipe } from "../data/decode-task.ts";
 import { ImageLoader, suggestThreads } from "../data/loader.ts";
-import { labelsOf, type Sample, type Split } from "../data/sample.ts";
+import { type Dataset, type Sample, type Split, sourceOf } from "../data/sample.ts";
 import { type ExtractOptions, extractFeatures, type FeatureSet, rowWidth } from "../features/extract.ts";
-import { memoryRows, type Rows, selectRows, streamedRows } from "../features/rows.ts";
+import { memoryRows, type Rows, type RowViews, selectRows, streamedRows } from "../features/rows.ts";
 import type { Graph } from "../graph/graph.ts";
 import { Session } from "../runtime/session.ts";
 import { GraphScorer, scoreRows } from "./score.ts";
+import { type TargetKind, targetsOf } from "./targets.ts";
 import type { LabelledFeatures } from "./train-head.ts";
 
 /** The network in the parts that a run needs. */
@@ -21,6 +23,8 @@ export interface NetworkParts {
 export interface DataRowsOptions extends ExtractOptions {
   /** Rows are kept in memory up to this many bytes; beyond, they are computed anew in every epoch. @default 2e9 */
   readonly memoryBytes?: number | undefined;
+  /** How training images vary where each epoch makes its own rows of them. Rows that are kept vary by `views`. */
+  readonly augmented?: ViewRecipe | undefined;
 }
 
 /** One split: rows to train on, features for the head, and the samples that they belong to. */
@@ -30,6 +34,8 @@ export interface SplitRows extends LabelledFeatures {
 }
 
 export interface DataRows extends AsyncDisposable {
+  /** Features of the clean images of all splits, as the head reads them. */
+  readonly clean: FeatureSet;
   split(name: Split): SplitRows;
   readonly failed: FeatureSet["failed"];
   readonly fromCache: number;
@@ -37,42 +43,54 @@ export interface DataRows extends AsyncDisposable {
 
 /**
  * Computes what training reads, from the cache where it is there.
- * @throws RootstockError ABORTED through the options' signal.
+ * @throws RootstockError BAD_DATA for a target that is none of the data's task; ABORTED through the options' signal.
  */
-export async function dataRows(
-  parts: NetworkParts,
-  samples: readonly Sample[],
-  options: DataRowsOptions,
-): Promise<DataRows> {
+export async function dataRows(parts: NetworkParts, data: Dataset, options: DataRowsOptions): Promise<DataRows> {
   const { backbone, prefix, suffix } = parts;
+  const { samples } = data;
   const { memoryBytes = 2e9 } = options;
   const [height, width] = options.preprocessing.inputSize;
   const size = prefix ? rowWidth(prefix) : 3 * height * width;
   if (!suffix) {
     const set = await extractFeatures(backbone, samples, options);
-    return inSplits(set, memoryRows(set.features, rowWidth(backbone)), set.features);
+    const rows = memoryRows(set.features, rowWidth(backbone), set.views);
+    return inSplits(data, set, { rows, features: set.features, views: set.views });
   }
-  if (samples.length * size * 4 <= memoryBytes) {
+  const { preprocessing, augmented, signal } = options;
+  const varied = (options.views?.count ?? 0) * samples.filter(({ split }) => split === "train").length;
+  if ((samples.length + varied) * size * 4 <= memoryBytes) {
     const set = prefix ? await extractFeatures(prefix, samples, options) : await readImages(samples, size, options);
-    const rows = memoryRows(set.features, size);
+    const rows = memoryRows(set.features, size, set.views);
     await using scorer = await GraphScorer.create(suffix, { threads: options.threads, provider: options.provider });
-    return inSplits(set, rows, await scoreRows(scorer, rows));
+    const features = await scoreRows(scorer, rows);
+    if (prefix || !augmented) return inSplits(data, set, { rows, features });
+    const training = streamedRows(set.samples, { preprocessing, augmented, width: size, signal });
+    return inSplits(data, set, { rows, features, training });
   }
-  const set = await extractFeatures(backbone, samples, options);
+  const set = await extractFeatures(backbone, samples, { ...options, views: undefined });
   const session = prefix && (await Session.create(prefix, { threads: options.threads, provider: options.provider }));
-  const { preprocessing, signal } = options;
-  const rows = streamedRows(set.samples, { prefix: session, preprocessing, width: size, signal });
-  return inSplits(set, rows, set.features, session);
+  const rows = streamedRows(set.samples, { prefix: session, preprocessing, augmented, width: size, signal });
+  return inSplits(data, set, { rows, features: set.features, session });
+}
+
+interface Computed {
+  readonly rows: Rows;
+  /** Of the clean images. */
+  readonly features: Float32Array;
+  readonly views?: RowViews | undefined;
+  /** Rows for the split "train" where they are others. */
+  readonly training?: Rows | undefined;
+  readonly session?: Session | undefined;
 }
 
 function inSplits(
+  data: TargetKind,
   { samples, failed, fromCache }: FeatureSet,
-  rows: Rows,
-  features: Float32Array,
-  session?: Session | undefined,
+  { rows, features, views, training, session }: Computed,
 ): DataRows {
   const width = samples.length === 0 ? 0 : features.length / samples.length;
   return {
+    clean: { features, samples, failed, fromCache },
     failed,
     fromCache,
     split: (name) => {
@@ -81,7 +99,15 @@ function inSplits(
       const own = new Float32Array(indices.length * width);
       for (const [to, from] of indices.entries())
         own.set(features.subarray(from * width, (from + 1) * width), to * width);
-      return { rows: selectRows(rows, indices), features: own, labels: labelsOf(chosen), samples: chosen };
+      const targets = targetsOf(data, chosen);
+      const split = { features: own, targets, samples: chosen };
+      if (name !== "train") return { ...split, rows: selectRows(rows, indices) };
+      const places = views && indices.map((index) => views.places[index]!);
+      return {
+        ...split,
+        rows: selectRows(training ?? rows, indices),
+        views: views && places && { ...views, places },
+      };
     },
     [Symbol.asyncDispose]: async () => await session?.release(),
   };
@@ -98,7 +124,7 @@ async function readImages(
   const usable: Sample[] = [];
   const failed: { sample: Sample; error: string }[] = [];
   try {
-    const files = samples.map(({ file }) => file);
+    const files = samples.map(sourceOf);
     const hashes = samples.map(({ sha256 }) => sha256);
     for await (const image of loader.load(files, preprocessing, signal, hashes)) {
       const sample = samples[image.index]!;

@@ -1,8 +1,11 @@
 /** Measures a model on labelled image files. */
-import { bySplit, type Dataset, type Sample, type Split } from "../data/sample.ts";
+import { z } from "zod";
+import { bySplit, type Dataset, type Sample, type Split, type Task } from "../data/sample.ts";
 import { listed, RootstockError } from "../errors.ts";
-import { type Evaluation, evaluateClassification } from "../metrics/classification.ts";
-import type { Model, PredictOptions } from "../models/model.ts";
+import type { EvaluationOf } from "../metrics/evaluation.ts";
+import type { Model, ModelTask, PredictOptions } from "../models/model.ts";
+import { measureOutputs } from "./measure.ts";
+import { type TargetKind, targetsOf } from "./targets.ts";
 
 /** The smallest probability that a float32 holds exactly: keeps the logarithm of an impossible class finite. */
 const LEAST = 2 ** -126;
@@ -14,13 +17,13 @@ export interface EvaluateOptions extends PredictOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** The images of a dataset that an evaluation is about: those asked for, else test, else validation folders, else all. */
+/** The images of a dataset that an evaluation is about: those asked for, else test, else validation that the data name, else all. */
 export function samplesToEvaluate(
   data: Dataset,
   asked?: Split | "all",
 ): { samples: readonly Sample[]; split: Split | "all" } {
   const has = (split: Split): boolean => bySplit(data, split).length > 0;
-  const own = has("test") ? "test" : data.splitSource === "folders" && has("validation") ? "validation" : "all";
+  const own = has("test") ? "test" : typeof data.splitSource === "string" && has("validation") ? "validation" : "all";
   const split = asked ?? own;
   const samples = split === "all" ? data.samples : bySplit(data, split);
   if (samples.length === 0)
@@ -32,27 +35,23 @@ export function samplesToEvaluate(
 }
 
 /**
- * Predicts every sample and measures the result. Classes are matched by name, so their order in the folder is free.
- * @param classes names that the samples' labels refer to.
- * @throws RootstockError BAD_DATA if a class is not among the model's labels, or no image could be decoded.
+ * Predicts every sample and measures the result. Classes and targets are matched by name, so their order is free; a class
+ * that the model knows and the data do not counts as absent, a target as not asked for.
+ * @param data what the samples' targets mean.
+ * @throws RootstockError BAD_DATA if the data are for another task than the model, a class or target is not among the
+ * model's labels, or no image could be decoded.
  */
-export async function evaluateModel(
+export async function evaluateModel<T extends Task>(
   model: Model,
-  classes: readonly string[],
+  data: TargetKind & { readonly task: T },
   samples: readonly Sample[],
   { onProgress, ...options }: EvaluateOptions = {},
-): Promise<{ evaluation: Evaluation; failed: { file: string; error: string }[] }> {
-  const names = model.labels ?? [];
-  const unknown = classes.filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
-    throw new RootstockError(
-      "BAD_DATA",
-      `the model ${model.name} knows ${names.length > 0 ? listed(names) : "no class names"}, but the folder has ${listed(unknown)}. Rename the folders, or pass the model's class names (--labels).`,
-    );
-  }
+): Promise<{ evaluation: EvaluationOf<T>; failed: { file: string; error: string }[] }> {
+  checkTask(model, data);
+  const names = namesToMeasure(model, data);
   const failed: { file: string; error: string }[] = [];
-  const labels: number[] = [];
-  const rows: Float32Array[] = [];
+  const measured: Sample[] = [];
+  const rows: ArrayLike<number>[] = [];
   let done = 0;
   for await (const prediction of model.predictFiles(
     samples.map(({ file }) => file),
@@ -61,8 +60,12 @@ export async function evaluateModel(
     const sample = samples[done++]!;
     if ("error" in prediction) failed.push({ file: prediction.file, error: prediction.error });
     else {
-      labels.push(names.indexOf(classes[sample.target[0]!]!));
-      rows.push(logitsOf(prediction.probabilities, model.activation));
+      measured.push(sample);
+      rows.push(
+        "values" in prediction
+          ? names.map((name) => prediction.values[name]!)
+          : logitsOf(prediction.probabilities, model.activation),
+      );
     }
     onProgress?.(done, samples.length);
   }
@@ -74,16 +77,77 @@ export async function evaluateModel(
         3,
       )}.`,
     );
-  const logits = new Float32Array(rows.length * names.length);
-  for (const [i, row] of rows.entries()) logits.set(row, i * names.length);
-  return {
-    evaluation: evaluateClassification({ logits, labels, classes: names, activation: model.activation }),
-    failed,
-  };
+  const outputs = new Float32Array(rows.length * names.length);
+  for (const [i, row] of rows.entries()) outputs.set(row, i * names.length);
+  const targets = targetsOf({ task: data.task, classes: names }, inModelOrder(measured, data, names));
+  const trainingMean = trainingMeanOf(model, names);
+  const { activation } = model;
+  const evaluation = measureOutputs(outputs, targets, { classes: names, activation, trainingMean });
+  return { evaluation: evaluation as EvaluationOf<T>, failed }; // measured as the task is
+}
+
+/** What data of a task are measured with. */
+const TASKS: Readonly<Record<TargetKind["task"], ModelTask>> = {
+  "single-label": "classification",
+  "multi-label": "multi-label",
+  regression: "regression",
+};
+
+const SAID: Readonly<Record<ModelTask, string>> = {
+  classification: "one class for each image (single-label)",
+  "multi-label": "any number of classes for each image (multi-label)",
+  regression: "values (regression)",
+  features: "features",
+};
+
+function checkTask(model: Model, { task }: TargetKind): void {
+  if (model.task === TASKS[task]) return;
+  throw new RootstockError(
+    "BAD_DATA",
+    `the model ${model.name} gives ${SAID[model.task]}, but the data are ${task}. Evaluate it on data of its own task.`,
+  );
+}
+
+/** Every class of a classifier; of a regression the targets that the data have. */
+function namesToMeasure(model: Model, { task, classes }: TargetKind): readonly string[] {
+  const names = model.labels ?? [];
+  const unknown = classes.filter((name) => !names.includes(name));
+  if (unknown.length === 0) return task === "regression" ? classes : names;
+  const known = names.length > 0 ? listed(names) : `no ${task === "regression" ? "target" : "class"} names`;
+  const todo =
+    task === "regression"
+      ? "Rename the columns, or pass the model's target names (--labels)."
+      : "Rename the folders or classes, or pass the model's class names (--labels).";
+  throw new RootstockError(
+    "BAD_DATA",
+    `the model ${model.name} knows ${known}, but the data have ${listed(unknown)}. ${todo}`,
+  );
+}
+
+/** The samples with class indices of the model instead of the data. */
+function inModelOrder(samples: readonly Sample[], { task, classes }: TargetKind, names: readonly string[]) {
+  if (task === "regression") return samples;
+  const indices = new Map(classes.map((name, i) => [i, names.indexOf(name)]));
+  return samples.map((sample) => ({
+    ...sample,
+    target: sample.target.map((index) => indices.get(index) ?? Number.NaN), // NaN is refused as no class index
+  }));
+}
+
+const trainingMeans = z.array(z.number());
+
+/** What the file says of its training targets. A file without, or with something else, has no baseline. */
+function trainingMeanOf({ metadata, labels = [] }: Model, names: readonly string[]): number[] | undefined {
+  try {
+    const means = trainingMeans.parse(JSON.parse(metadata.get("training_mean") ?? ""));
+    return means.length === labels.length ? names.map((name) => means[labels.indexOf(name)]!) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Scores that give these probabilities: log p, or log p - log(1 - p) for independent classes. */
-function logitsOf(probabilities: Float32Array, activation: "softmax" | "sigmoid"): Float32Array {
+function logitsOf(probabilities: Float32Array, activation: Model["activation"]): Float32Array {
   const log = (p: number): number => Math.log(Math.max(p, LEAST));
   return probabilities.map((p) => (activation === "softmax" ? log(p) : log(p) - log(Math.max(1 - p, NEAREST_ONE))));
 }

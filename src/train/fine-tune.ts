@@ -1,10 +1,12 @@
 /** Transfer learning in one call: frozen backbone → features → new head → trained, measured, exportable model. */
-import { bySplit, type Dataset, manifest } from "../data/sample.ts";
+import { type DatasetReport, duplicateClusters, withFindings } from "../data/check/dataset-report.ts";
+import { bySplit, type Dataset, manifest, type Task } from "../data/sample.ts";
 import { exportMetadata, exportModel, type TrainedModel } from "../export/export-model.ts";
 import type { ParityCheck } from "../export/verify.ts";
 import { formatShape } from "../graph/graph.ts";
 import { LOSSES } from "../losses/table.ts";
-import { type ClassificationMetrics, type Evaluation, evaluateClassification } from "../metrics/classification.ts";
+import { countTargets } from "../losses/targets.ts";
+import type { EvaluationOf } from "../metrics/evaluation.ts";
 import { ACTIVATIONS } from "../metrics/probabilities.ts";
 import { type Cut, findCut } from "../models/backbone.ts";
 import type { NormalizedSuffix } from "../models/batch-norm.ts";
@@ -13,9 +15,13 @@ import { Model } from "../models/model.ts";
 import { withValues } from "../models/trainable-graph.ts";
 import { OPTIMIZERS } from "../optim/table.ts";
 import { describePreprocessing } from "../transforms/preprocessing.ts";
+import { type AugmentPlan, planAugmentation } from "./augment-plan.ts";
 import type { EpochReport } from "./callback.ts";
+import { checkData, sentence } from "./check-data.ts";
+import { type CheckedFeatures, checkFeatureSet, type FeatureFindings } from "./check-features.ts";
 import { checkFiles, checkSplits } from "./check-splits.ts";
-import { dataRows, type SplitRows } from "./data-rows.ts";
+import { type DataRowsOptions, dataRows, type SplitRows } from "./data-rows.ts";
+import { measureOutputs } from "./measure.ts";
 import { type FineTuneOptions, headRecipe, type Recipe, recipe } from "./options.ts";
 import { claimRunFolder, RUN_MARK, type RunFolder } from "./run-folder.ts";
 import { clock, defaultRunName, environment, now, totalMemory } from "./run-record.ts";
@@ -28,24 +34,25 @@ import { adaptNetwork, scoringGraph, sizeNote, type UnfrozenNetwork, unfreezeNet
 /** Images on which an exported file is checked against training. */
 const PARITY_IMAGES = 16;
 
-/** A finished run. */
-export interface Run {
+/** A finished run on data of a task, which decides how it is measured. */
+export interface Run<T extends Task = Task> {
   readonly id: string;
   /** The run's folder, if it was given one. */
   readonly folder: string | undefined;
+  /** Names of the classes, or of a regression's targets. */
   readonly classes: readonly string[];
   /** Where the pretrained graph was cut. */
   readonly cut: Cut;
   readonly recipe: Recipe;
   /** Measures on the split named by `evaluatedOn`. */
-  readonly metrics: ClassificationMetrics;
-  readonly evaluation: Evaluation;
+  readonly metrics: EvaluationOf<T>["metrics"];
+  readonly evaluation: EvaluationOf<T>;
   /** The test split where the data have one, else validation, which also chose the best epoch. */
   readonly evaluatedOn: "test" | "validation";
   readonly history: readonly EpochReport[];
   readonly bestEpoch: number;
   readonly stopped: string | undefined;
-  /** What the logits were divided by after the network had trained, fitted on validation; undefined for a head alone. */
+  /** What the logits were divided by after the network had trained, fitted on validation; undefined for a head alone and for a regression. */
   readonly temperature: number | undefined;
   readonly seconds: { readonly features: number; readonly training: number; readonly total: number };
   /** How many images' features came from the cache. */
@@ -59,18 +66,24 @@ export interface Run {
 }
 
 /**
- * Trains a new head for a dataset's classes on a pretrained model, and as much of the model as `unfreeze` says.
+ * Trains a new head for a dataset's classes or targets on a pretrained model, and as much of the model as `unfreeze` says.
  * @throws RootstockError BAD_MODEL if the model cannot be cut; BAD_CONFIG for an option or an unknown preprocessing;
  * BAD_DATA if a split or a class has no usable image; ABORTED through `signal`.
  */
-export async function fineTune(base: Model, data: Dataset, options: FineTuneOptions = {}): Promise<Run> {
+export async function fineTune<T extends Task>(
+  base: Model,
+  given: Dataset & { readonly task: T },
+  options: FineTuneOptions = {},
+): Promise<Run<T>> {
   const started = clock();
-  const plan = recipe(options, bySplit(data, "train").length);
   const cut = findCut(base.graph, options.cut);
+  const plan = recipe(options, bySplit(given, "train").length, { task: given.task, width: cut.width });
   const preprocessing = base.requirePreprocessing();
   // Whatever needs only the model and the names of the files is checked before anything is written or computed.
   const network = unfreezeNetwork({ base, cut }, plan);
-  await checkFiles(data);
+  const augment = planAugmentation(options, given, network.suffix === undefined || network.prefix !== undefined);
+  await checkFiles(given);
+  const { data, report } = await lookAt(given, options);
   const folder = options.out === undefined ? undefined : await claimRunFolder(options.out);
   try {
     announce(base, cut, options);
@@ -80,21 +93,56 @@ export async function fineTune(base: Model, data: Dataset, options: FineTuneOpti
       cut: cut.value,
       preprocessing,
       recipe: plan,
+      augmentation: augment.augmentation,
+      views: augment.views,
       data: data.root,
     });
     await folder?.write("environment", environment());
     await folder?.write("data", manifest(data));
-    return await runPlan({ base, data, options, plan, cut, network, folder, started });
+    const run = await runPlan({ base, data, report, options, plan, augment, cut, network, folder, started });
+    return run as unknown as Run<T>; // runPlan measures as the data's task is
   } finally {
     await folder?.close();
   }
 }
 
+/** Looks at the images, unless that was not wanted. */
+async function lookAt<D extends Dataset>(
+  data: D,
+  { check = true, allowLeaks, signal, onProgress }: FineTuneOptions,
+): Promise<{ readonly data: D; readonly report?: DatasetReport }> {
+  if (!check) return { data };
+  const { warnings, ...checked } = await checkData(data, {
+    allowLeaks,
+    signal,
+    onProgress: (done, total) => onProgress?.({ kind: "check", done, total }),
+  });
+  for (const text of warnings) onProgress?.({ kind: "warning", text });
+  return checked;
+}
+
+/** Checks the features too, and says what was found. */
+async function lookCloser(
+  features: Omit<CheckedFeatures, "clusters">,
+  report: DatasetReport,
+  { cache, cacheFolder, maxCacheBytes, threads, provider, signal, onProgress }: FineTuneOptions,
+): Promise<FeatureFindings["findings"]> {
+  const clusters = duplicateClusters(report);
+  const options = { cache, cacheFolder, maxCacheBytes, threads, provider, signal };
+  const { findings } = await checkFeatureSet({ ...features, clusters }, options);
+  for (const finding of findings)
+    if (finding.severity !== "info") onProgress?.({ kind: "warning", text: sentence(finding) });
+  return findings;
+}
+
 interface Job {
   readonly base: Model;
   readonly data: Dataset;
+  /** What looking at the images found, if they were looked at. */
+  readonly report: DatasetReport | undefined;
   readonly options: FineTuneOptions;
   readonly plan: Recipe;
+  readonly augment: AugmentPlan;
   readonly cut: Cut;
   /** With the statistics of the file. */
   readonly network: UnfrozenNetwork;
@@ -102,16 +150,28 @@ interface Job {
   readonly started: number;
 }
 
-async function runPlan({ base, data, options, plan, cut, network: planned, folder, started }: Job): Promise<Run> {
+async function runPlan({
+  base,
+  data,
+  report,
+  options,
+  plan,
+  augment,
+  cut,
+  network: planned,
+  folder,
+  started,
+}: Job): Promise<Run> {
   const { onProgress, signal, threads, provider } = options;
   const { classes } = data;
   const session = { threads, provider };
   const network = plan.batchNorm === "adapt" ? await adaptNetwork({ base, cut, data }, plan, options) : planned;
-  for (const text of network.notes) onProgress?.({ kind: "plan", text });
+  for (const text of [...network.notes, ...augment.notes]) onProgress?.({ kind: "plan", text });
   const large = sizeNote(network, bySplit(data, "train").length);
   if (large !== undefined) onProgress?.({ kind: "warning", text: large });
-  await using rows = await dataRows(network, data.samples, {
+  await using rows = await dataRows(network, data, {
     ...options,
+    ...viewsOf(augment, plan.seed),
     name: base.name,
     preprocessing: base.requirePreprocessing(),
     clock: now,
@@ -120,14 +180,20 @@ async function runPlan({ base, data, options, plan, cut, network: planned, folde
   });
   const failed = rows.failed.map(({ sample, error }) => ({ file: sample.file, error }));
   const [train, validation, test] = [rows.split("train"), rows.split("validation"), rows.split("test")];
-  checkSplits(classes, rows.split, failed);
+  for (const text of checkSplits(data, rows.split, failed)) onProgress?.({ kind: "warning", text });
+  if (report !== undefined) {
+    const found = await lookCloser({ model: base, cut, set: rows.clean, data, seed: plan.seed }, report, options);
+    await folder?.write("check", withFindings(report, found));
+  }
   const featuresDone = clock();
 
   const listener = { name: "record", onEpochEnd: (report: EpochReport) => tell(report, folder, options) };
   const phase = { train, validation, classes, signal };
   const head = await trainHead({
     ...phase,
-    recipe: network.trainable ? headRecipe(plan, train.labels.length) : plan,
+    recipe: network.trainable
+      ? headRecipe(plan, countTargets(train.targets), { task: data.task, width: cut.width })
+      : plan,
     callbacks: network.trainable ? [] : [listener],
   });
   const tuned = network.trainable
@@ -145,23 +211,30 @@ async function runPlan({ base, data, options, plan, cut, network: planned, folde
         onStep: (done, total) => onProgress?.({ kind: "step", done, total }),
       })
     : { ...head, parameters: new Map<string, never>(), temperature: undefined };
+  const { mean: trainingMean, deviation: units } = head.targetScale ?? {};
   const backbone = withValues(network.backbone, tuned.parameters);
   const { activation } = LOSSES[plan.loss]();
   const id = folder?.id ?? defaultRunName("run");
-  const trained: TrainedModel = { base, backbone, parameters: tuned.folded, activation, classes, run: id };
+  const trained: TrainedModel = {
+    base,
+    backbone,
+    parameters: tuned.folded,
+    activation,
+    task: data.task,
+    classes,
+    trainingMean,
+    augmentation: augment.augmentation,
+    run: id,
+  };
 
   // The weights as they will be exported, on the rows that training read.
   const scoring = logitsGraph(scoringGraph(network, tuned.parameters), tuned.folded);
   await using scorer = await GraphScorer.create(scoring, session);
-  const evaluatedOn = test.labels.length > 0 ? "test" : "validation";
+  const evaluatedOn = test.rows.count > 0 ? "test" : "validation";
   const measured = evaluatedOn === "test" ? test : validation;
-  const evaluation = evaluateClassification({
-    logits: await scoreRows(scorer, measured.rows),
-    labels: measured.labels,
-    classes,
-    activation,
-  });
-  const parity = await parityCheck(scorer, validation, activation);
+  const outputs = await scoreRows(scorer, measured.rows);
+  const evaluation = measureOutputs(outputs, measured.targets, { classes, activation, trainingMean });
+  const parity = { ...(await parityCheck(scorer, validation, activation)), units };
   const trainingDone = clock();
   const run: Run = {
     id,
@@ -187,6 +260,16 @@ async function runPlan({ base, data, options, plan, cut, network: planned, folde
   const finished = { ...run, seconds: { ...run.seconds, total: clock() - started } };
   await folder.write("result", record(finished));
   return finished;
+}
+
+/** How the rows of training images vary. */
+function viewsOf(
+  { augmentation, views: count }: AugmentPlan,
+  seed: number,
+): Required<Pick<DataRowsOptions, "views" | "augmented">> {
+  if (augmentation === undefined) return { views: undefined, augmented: undefined };
+  const augmented = { augmentation, seed };
+  return { augmented, views: count > 0 ? { ...augmented, count } : undefined };
 }
 
 /** What a run's result.json holds. */
@@ -219,7 +302,7 @@ function memoryNote({ activations, recomputed }: StepMemory, { parameters }: Nor
   return `memory    about ${megabytes(activations + state)}: activations ${megabytes(activations)}${twice}; weights, gradients and optimizer ${megabytes(state)}`;
 }
 
-/** Probabilities of a few validation images by the training path, spread evenly over the split. */
+/** Probabilities or values of a few validation images by the training path, spread evenly over the split. */
 async function parityCheck(
   scorer: Scorer,
   { rows, samples }: SplitRows,
@@ -230,7 +313,7 @@ async function parityCheck(
   const logits = await scoreRows(scorer, rows, chosen);
   return {
     files: Array.from(chosen, (row) => samples[row]!.file),
-    probabilities: ACTIVATIONS[activation](logits, logits.length / count),
+    outputs: ACTIVATIONS[activation](logits, logits.length / count),
   };
 }
 

@@ -1,17 +1,18 @@
 /** The training loop: epochs of shuffled batches, a look at the validation set after each, the best epoch restored. */
 import { RootstockError } from "../errors.ts";
 import type { Rows } from "../features/rows.ts";
+import { selectTargets, type Targets, totalWeight } from "../losses/targets.ts";
 import type { Parameters } from "../models/head.ts";
 import type { Schedule } from "../optim/schedule.ts";
 import { type Rng, shuffle } from "../random.ts";
 import type { Callback, EpochReport, Monitor, RunControl } from "./callback.ts";
 import type { Trainer } from "./train-step.ts";
 
-/** Samples with their labels: what a frozen prefix leaves to train on. */
+/** Samples with their targets: what a frozen prefix leaves to train on. */
 export interface LabelledRows {
   readonly rows: Rows;
-  /** Class indices, [rows.count]. */
-  readonly labels: Int32Array;
+  /** One row for each of `rows`. */
+  readonly targets: Targets;
 }
 
 export interface FitOptions {
@@ -71,7 +72,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
 
   if (keepStart) await look(0);
   for (let epoch = 1; epoch <= epochs && stopped === undefined; epoch++) {
-    const trainLoss = await runEpoch(options, rng.fork(`epoch ${epoch}`));
+    const trainLoss = await runEpoch(options, epoch, rng.fork(`epoch ${epoch}`));
     const { validation, isBest } = await look(epoch);
     const report = {
       epoch,
@@ -90,30 +91,31 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   return { history, bestEpoch, parameters, stopped };
 }
 
-/** Visits every sample once, in a random order, and returns the mean loss. */
-async function runEpoch({ step, train, batchSize, schedule, signal, onStep }: FitOptions, rng: Rng): Promise<number> {
-  const { rows, labels } = train;
+/** Visits every sample once, in a random order, and returns the mean loss, by the samples' weights if they have any. */
+async function runEpoch(
+  { step, train, batchSize, schedule, signal, onStep }: FitOptions,
+  epoch: number,
+  rng: Rng,
+): Promise<number> {
+  const { rows, targets } = train;
   const order = shuffle(
     Int32Array.from({ length: rows.count }, (_, i) => i),
     rng,
   );
   let total = 0;
   let done = 0;
-  for await (const samples of rows.batches(order, batchSize)) {
+  for await (const samples of rows.batches(order, batchSize, epoch)) {
     if (signal?.aborted) throw new RootstockError("ABORTED", `training was interrupted after ${step.steps} steps.`);
     const chosen = order.subarray(done, done + samples.length / rows.width);
-    const loss = await step.run(
-      samples,
-      chosen.map((index) => labels[index]!),
-      schedule(step.steps + 1),
-    );
+    const batch = selectTargets(targets, chosen);
+    const loss = await step.run(samples, batch, schedule(step.steps + 1));
     if (!Number.isFinite(loss))
       throw diverged(`the training loss became ${loss} at step ${step.steps}`, schedule(step.steps));
-    total += loss * chosen.length;
+    total += loss * totalWeight(batch);
     done += chosen.length;
     onStep?.(done, rows.count);
   }
-  return total / rows.count;
+  return total / totalWeight(targets);
 }
 
 /** The error of a run whose numbers grew out of range. */

@@ -1,13 +1,14 @@
 /** The options of a fine-tuning run: what may be given, what is filled in, and what is refused. */
+import type { Task } from "../data/sample.ts";
 import { RootstockError } from "../errors.ts";
 import type { Value } from "../graph/graph.ts";
-import type { LossName } from "../losses/table.ts";
-import { LOSSES } from "../losses/table.ts";
-
+import { DEFAULT_LOSSES, LOSSES, type LossName, lossesFor } from "../losses/table.ts";
 import { BATCH_NORM_POLICIES } from "../models/batch-norm.ts";
 import { UNFREEZE_FORMS } from "../models/unfreeze.ts";
 import { OPTIMIZERS, type OptimizerName } from "../optim/table.ts";
 import type { Provider } from "../runtime/providers.ts";
+import type { AugmentationLevel } from "../transforms/presets.ts";
+import type { Augmentation } from "../transforms/transform.ts";
 import type { EpochReport } from "./callback.ts";
 
 /** What `batchNorm` may be. */
@@ -17,6 +18,7 @@ export type BatchNormChoice = (typeof BATCH_NORM_CHOICES)[number];
 /** What a long call tells while it runs. */
 export type Progress =
   | { readonly kind: "plan"; readonly text: string }
+  | { readonly kind: "check"; readonly done: number; readonly total: number }
   | { readonly kind: "features"; readonly done: number; readonly total: number }
   | { readonly kind: "step"; readonly done: number; readonly total: number }
   | { readonly kind: "epoch"; readonly report: EpochReport }
@@ -46,11 +48,17 @@ export interface FineTuneOptions {
   readonly batchSize?: number | undefined;
   /** Peak learning rate; it falls to zero along half a cosine. @default the optimizer's, for standardized features */
   readonly learningRate?: number | undefined;
-  /** @default "adamw" */
+  /**
+   * How gradients become updates. @default adamw; for the head of a regression sgd, which takes the directions in which
+   * features vary most first and so is stopped where ridge regression would be
+   */
   readonly optimizer?: OptimizerName | undefined;
   /** Decay of the head's weights, in the optimizer's convention. @default the optimizer's, for standardized features */
   readonly weightDecay?: number | undefined;
-  /** @default "cross-entropy" */
+  /**
+   * What is made small. @default cross-entropy for classes that exclude each other, binary-cross-entropy for multi-label
+   * data, mean-squared-error for a regression
+   */
   readonly loss?: LossName | undefined;
   /**
    * Share of each target that is spread over all classes, in [0, 1), with cross-entropy. Validation is measured without.
@@ -59,6 +67,24 @@ export interface FineTuneOptions {
   readonly labelSmoothing?: number | undefined;
   /** Epochs without a better validation loss after which training ends. */
   readonly patience?: number | undefined;
+  /**
+   * How training images vary: "none", "light", "medium", "strong", or a list of transforms. Validation and test images
+   * never do. @default fits the task and the number of images
+   */
+  readonly augmentation?: AugmentationLevel | Augmentation | undefined;
+  /**
+   * Random views of each training image whose features are computed once and kept, beside the clean one; each epoch shows
+   * one of them. Only where a part is frozen: a network that trains from the image on sees a new view in every epoch.
+   * @default 8, or as many as make 3000 more runs of the frozen part
+   */
+  readonly views?: number | undefined;
+  /**
+   * Whether to look at every image before training, as `rootstock check` does: pictures that are in two splits end the
+   * run, copies stay on one side of a split that is drawn, and what else is odd is a warning. @default true
+   */
+  readonly check?: boolean | undefined;
+  /** Whether to train although pictures are in two splits. @default false */
+  readonly allowLeaks?: boolean | undefined;
   /** Decides every random choice of the run. @default 0 */
   readonly seed?: number | undefined;
   /** Whether features are read from and written to the cache on disk. @default true */
@@ -109,51 +135,59 @@ export interface Recipe extends PhaseRecipe {
 }
 
 /** The recipe of the head that is trained before anything is unfrozen. */
-export function headRecipe({ loss, seed }: Recipe, samples: number): PhaseRecipe {
-  return recipe({ loss, seed }, samples);
+export function headRecipe({ loss, seed }: Recipe, samples: number, problem?: Problem): PhaseRecipe {
+  return recipe({ loss, seed }, samples, problem);
+}
+
+/** What a recipe is for, besides the number of images. */
+export interface Problem {
+  /** @default "single-label" */
+  readonly task?: Task | undefined;
+  /** Number of features that the head reads. @default 1280 */
+  readonly width?: number | undefined;
 }
 
 /**
  * Fills in and checks the recipe for a training set of `samples` images.
  * @throws RootstockError BAD_CONFIG naming the option, the values it takes and the one it got.
  */
-export function recipe(options: FineTuneOptions, samples: number): Recipe {
+export function recipe(
+  options: FineTuneOptions,
+  samples: number,
+  { task = "single-label", width = 1280 }: Problem = {},
+): Recipe {
   const {
     unfreeze = "head",
     keepHead = true,
     batchNorm = "freeze",
     autotune = false,
-    optimizer = "adamw",
-    loss = "cross-entropy",
+    loss = DEFAULT_LOSSES[task],
     seed = 0,
   } = options;
   const alone = unfreeze === "head";
-  const { batchSize = alone ? 32 : 16 } = options;
+  const numbers = alone && task === "regression";
+  const { batchSize = alone ? 32 : 16, optimizer = numbers ? "sgd" : "adamw" } = options;
   if (typeof unfreeze !== "string")
     throw new RootstockError("BAD_CONFIG", `unfreeze requires ${UNFREEZE_FORMS}, got ${JSON.stringify(unfreeze)}.`);
-  for (const name of ["memoryLimit", "memoryBytes", "maxCacheBytes"] as const) {
-    const bytes = options[name];
-    if (bytes !== undefined) number(name, bytes, (x) => x >= 0, "a number of bytes from 0");
-  }
+  checkResources(options);
   oneOf("batchNorm", batchNorm, BATCH_NORM_CHOICES);
   if (alone && (batchNorm === "affine" || batchNorm === "train"))
     throw new RootstockError(
       "BAD_CONFIG",
       `batchNorm "${batchNorm}" requires layers that train, got unfreeze "head". Unfreeze more, such as "last", or use "freeze".`,
     );
-  if (options.threads !== undefined) wholeNumber("threads", options.threads, 1);
   if (alone && autotune)
     throw new RootstockError(
       "BAD_CONFIG",
       'autotune requires layers that train, got unfreeze "head". Unfreeze more, such as "last", or leave it out.',
     );
   oneOf("optimizer", optimizer, Object.keys(OPTIMIZERS));
-  oneOf("loss", loss, Object.keys(LOSSES));
+  checkLoss(loss, task);
   const stepsPerEpoch = Math.ceil(samples / wholeNumber("batchSize", batchSize, 1));
   const within = (updates: number, least: number, most: number): number =>
     Math.min(most, Math.max(least, Math.ceil(updates / stepsPerEpoch)));
   const epochs = options.epochs ?? (alone ? within(600, 20, 100) : within(300, 5, 30));
-  const usual = alone ? OPTIMIZERS[optimizer] : OPTIMIZERS[optimizer].backbone;
+  const usual = numbers ? regressionRates(optimizer, width) : usualRates(optimizer, alone);
   const learningRate = options.learningRate ?? usual.learningRate;
   const weightDecay = options.weightDecay ?? usual.weightDecay;
   const { labelSmoothing = 0 } = options;
@@ -178,6 +212,44 @@ export function recipe(options: FineTuneOptions, samples: number): Recipe {
     patience: wholeNumber("patience", patience, 1),
     seed: wholeNumber("seed", seed, 0),
   };
+}
+
+/** What the optimizer starts with for a head alone, or for layers of the backbone. */
+function usualRates(optimizer: OptimizerName, alone: boolean): Pick<PhaseRecipe, "learningRate" | "weightDecay"> {
+  return alone ? OPTIMIZERS[optimizer] : OPTIMIZERS[optimizer].backbone;
+}
+
+/** Features for which the optimizers' rates of a regression are stated. */
+const STATED_WIDTH = 1280;
+
+/**
+ * What the optimizer starts with for a head alone that gives numbers. The curvature of the squared error grows with the
+ * number of standardized features, so a step has to be as much smaller, and the decay as much stronger.
+ */
+function regressionRates(optimizer: OptimizerName, width: number): ReturnType<typeof usualRates> {
+  const { regression, learningRate } = OPTIMIZERS[optimizer];
+  const share = width / STATED_WIDTH;
+  return {
+    learningRate: Math.min(learningRate, regression.learningRate / share),
+    weightDecay: regression.weightDecay * share,
+  };
+}
+
+function checkResources(options: FineTuneOptions): void {
+  for (const name of ["memoryLimit", "memoryBytes", "maxCacheBytes"] as const) {
+    const bytes = options[name];
+    if (bytes !== undefined) number(name, bytes, (x) => x >= 0, "a number of bytes from 0");
+  }
+  if (options.threads !== undefined) wholeNumber("threads", options.threads, 1);
+}
+
+function checkLoss(loss: LossName, task: Task): void {
+  oneOf("loss", loss, Object.keys(LOSSES));
+  if (LOSSES[loss]().tasks.includes(task)) return;
+  throw new RootstockError(
+    "BAD_CONFIG",
+    `loss requires one for ${task} data, which is ${lossesFor(task).join(" or ")}, got "${loss}".`,
+  );
 }
 
 function wholeNumber(name: string, value: number, least: number): number {

@@ -12,6 +12,8 @@ export const RUN_FILES = {
   config: "config.json",
   environment: "environment.json",
   data: "data.json",
+  /** What checking the images found. */
+  check: "check.json",
   metrics: "metrics.jsonl",
   /** Written last: a folder with it is a complete run. */
   result: "result.json",

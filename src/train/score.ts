@@ -1,7 +1,6 @@
-/** Logits of many rows, and what is measured of them: the same path for validation during training and for the end. */
+/** Outputs of many rows: the same path for validation during training and for the end. */
 import type { Rows } from "../features/rows.ts";
 import type { Graph, Value } from "../graph/graph.ts";
-import type { Evaluation } from "../metrics/classification.ts";
 import { Session, type SessionOptions } from "../runtime/session.ts";
 import { sizeOf, tensor } from "../tensor/tensor.ts";
 
@@ -28,12 +27,6 @@ export async function scoreRows(
     offset += part.length;
   }
   return all;
-}
-
-/** The measures that a training run shows after each epoch and may be told to watch. */
-export function epochMeasures({ metrics }: Evaluation): Record<string, number> {
-  const { loss, accuracy, balancedAccuracy, macroF1 } = metrics;
-  return { loss, accuracy, balancedAccuracy, macroF1 };
 }
 
 /** A network whose every weight is a constant of the graph; its one output is what it scores. */

@@ -1,6 +1,7 @@
 /** What passes between a training run and the thread that makes its steps. */
 import { type ErrorCode, messageOf, RootstockError } from "../errors.ts";
 import type { LossName } from "../losses/table.ts";
+import type { Targets } from "../losses/targets.ts";
 import type { Parameters } from "../models/head.ts";
 import type { OptimizerName } from "../optim/table.ts";
 import type { TrainStepOptions } from "./train-step.ts";
@@ -19,7 +20,7 @@ export type StepTask =
   | {
       readonly kind: "run";
       readonly samples: Float32Array;
-      readonly labels: Int32Array;
+      readonly targets: Targets;
       readonly learningRate: number;
     }
   | { readonly kind: "logits"; readonly samples: Float32Array }

@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import type { Piscina } from "piscina";
 import { RootstockError } from "../errors.ts";
+import type { Targets } from "../losses/targets.ts";
 import type { Parameters } from "../models/head.ts";
 import { type StepAnswer, type StepTask, type StepValue, type ThreadStepOptions, unwrap } from "./step-task.ts";
 import type { Trainer } from "./train-step.ts";
@@ -38,8 +39,8 @@ export class StepThread implements Trainer {
   }
 
   /** Takes the samples over: their memory is moved to the thread. */
-  async run(samples: Float32Array, labels: Int32Array, learningRate: number): Promise<number> {
-    const loss = await this.#ask({ kind: "run", samples, labels, learningRate }, [samples.buffer]);
+  async run(samples: Float32Array, targets: Targets, learningRate: number): Promise<number> {
+    const loss = await this.#ask({ kind: "run", samples, targets, learningRate }, [samples.buffer]);
     this.#steps++;
     return loss as number; // what "run" answers
   }

@@ -18,7 +18,7 @@ async function perform(task: StepTask): Promise<StepValue> {
       step = await create(task.options);
       return step.memory;
     case "run":
-      return await current().run(task.samples, task.labels, task.learningRate);
+      return await current().run(task.samples, task.targets, task.learningRate);
     case "logits":
       return await current().logits(task.samples);
     case "parameters":

@@ -1,8 +1,8 @@
 /** Trains a fresh linear head on features of the frozen backbone. */
-import { memoryRows } from "../features/rows.ts";
+import { memoryRows, type RowViews } from "../features/rows.ts";
 import { foldIntoHead, measure, type Standardization, standardize } from "../features/standardize.ts";
 import { LOSSES } from "../losses/table.ts";
-import { evaluateClassification } from "../metrics/classification.ts";
+import { countTargets, type Targets, totalWeight } from "../losses/targets.ts";
 import { FEATURES } from "../models/backbone.ts";
 import { headGraph, linearHead, type Parameters } from "../models/head.ts";
 import { cosine } from "../optim/schedule.ts";
@@ -11,17 +11,21 @@ import { rng } from "../random.ts";
 import type { Callback, Monitor } from "./callback.ts";
 import { earlyStopping } from "./early-stopping.ts";
 import { diverged, type FitResult, fit } from "./fit.ts";
+import { epochMeasures } from "./measure.ts";
 import type { PhaseRecipe } from "./options.ts";
-import { epochMeasures, scoreRows } from "./score.ts";
+import { scoreRows } from "./score.ts";
+import { measureTargets, scaleTargets, type TargetScale, unscaleHead } from "./target-scale.ts";
 import { TrainStep } from "./train-step.ts";
 
 /** The best epoch is the one with the smallest validation loss: on small sets it is far less noisy than accuracy. */
 export const MONITOR: Monitor = { measure: "loss", mode: "min" };
 
-/** Features [n, width] row-major, with class indices [n]. */
+/** Features [n, width] row-major, with n rows of targets. */
 export interface LabelledFeatures {
   readonly features: Float32Array;
-  readonly labels: Int32Array;
+  /** Random views of the rows, which training shows beside them. */
+  readonly views?: RowViews | undefined;
+  readonly targets: Targets;
 }
 
 export interface TrainHeadOptions {
@@ -33,9 +37,11 @@ export interface TrainHeadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The trained head: `parameters` for standardized features, `folded` for raw ones. */
+/** The trained head: `parameters` for standardized features and targets, `folded` for raw ones. */
 export interface TrainedHead extends FitResult {
   readonly scale: Standardization;
+  /** Of the training targets of a regression. */
+  readonly targetScale: TargetScale | undefined;
   readonly folded: Parameters;
 }
 
@@ -49,21 +55,27 @@ export async function trainHead({
   signal,
 }: TrainHeadOptions): Promise<TrainedHead> {
   const { seed, epochs, batchSize, optimizer, learningRate, weightDecay, patience } = recipe;
-  const width = train.features.length / train.labels.length;
+  const count = countTargets(train.targets);
+  const width = train.features.length / count;
   const size = { width, numClasses: classes.length };
   const scale = measure(train.features, width);
-  const scaled = ({ features, labels }: LabelledFeatures) => ({
-    rows: memoryRows(standardize(features, scale), width),
-    labels,
+  const targetScale = measureTargets(train.targets);
+  const scaled = ({ features, views, targets }: LabelledFeatures) => ({
+    rows: memoryRows(
+      standardize(features, scale),
+      width,
+      views && { ...views, values: standardize(views.values, scale) },
+    ),
+    targets: scaleTargets(targets, targetScale),
   });
-  const held = scaled(validation);
-  const { activation } = LOSSES[recipe.loss]();
-  const totalSteps = epochs * Math.ceil(train.labels.length / batchSize);
+  const held = scaled(validation).rows;
+  const loss = LOSSES[recipe.loss]({ labelSmoothing: recipe.labelSmoothing });
+  const totalSteps = epochs * Math.ceil(count / batchSize);
   await using step = await TrainStep.create({
     forward: headGraph(size),
     input: FEATURES,
-    parameters: linearHead(size),
-    loss: LOSSES[recipe.loss]({ labelSmoothing: recipe.labelSmoothing }),
+    parameters: linearHead(size, priorBias(train.targets)),
+    loss,
     optimizer: OPTIMIZERS[optimizer].create({ weightDecay }),
     numClasses: classes.length,
     session: { threads: 1 }, // the head is too small to share
@@ -72,9 +84,9 @@ export async function trainHead({
     step,
     train: scaled(train),
     validate: async () => {
-      const logits = await scoreRows(step, held.rows);
-      checkLogits(logits, learningRate);
-      return epochMeasures(evaluateClassification({ logits, labels: held.labels, classes, activation }));
+      const outputs = await scoreRows(step, held);
+      checkLogits(outputs, learningRate);
+      return await epochMeasures(outputs, { targets: validation.targets, classes, loss, scale: targetScale });
     },
     epochs,
     batchSize,
@@ -84,7 +96,21 @@ export async function trainHead({
     callbacks: [earlyStopping({ monitor: MONITOR, patience }), ...callbacks],
     signal,
   });
-  return { ...result, scale, folded: foldIntoHead(result.parameters, scale) };
+  const folded = unscaleHead(foldIntoHead(result.parameters, scale), targetScale);
+  return { ...result, scale, targetScale, folded };
+}
+
+/**
+ * The bias with which a head of independent classes starts: the logarithm of the odds of each class in training, of one
+ * image more with it and one more without. Rare and usual classes would take a bias that starts at 0 many steps to reach.
+ */
+function priorBias(targets: Targets): number[] | undefined {
+  const { task, values, width, weights } = targets;
+  if (task !== "multi-label") return undefined;
+  const positive = new Array<number>(width).fill(1);
+  for (const [i, value] of values.entries()) positive[i % width]! += value * (weights?.[Math.floor(i / width)] ?? 1);
+  const total = totalWeight(targets) + 2;
+  return positive.map((count) => Math.log(count / (total - count)));
 }
 
 /** @throws RootstockError DIVERGED if scores are no numbers any more. */

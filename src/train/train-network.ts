@@ -6,8 +6,8 @@ import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph } from "../graph/graph.ts";
 import { withoutNames } from "../graph/rename.ts";
 import { LOSSES } from "../losses/table.ts";
-import { evaluateClassification } from "../metrics/classification.ts";
-import { fitTemperature } from "../metrics/temperature.ts";
+import type { Targets } from "../losses/targets.ts";
+import { fitTemperature, type TemperatureOptions } from "../metrics/temperature.ts";
 import { FEATURES } from "../models/backbone.ts";
 import type { NormalizedSuffix } from "../models/batch-norm.ts";
 import { HEAD, headGraph, type Parameters } from "../models/head.ts";
@@ -20,9 +20,11 @@ import { float32 } from "../tensor/tensor.ts";
 import type { Callback } from "./callback.ts";
 import { earlyStopping } from "./early-stopping.ts";
 import { type FitResult, fit, type LabelledRows } from "./fit.ts";
+import { epochMeasures } from "./measure.ts";
 import type { Recipe } from "./options.ts";
-import { epochMeasures, scoreRows } from "./score.ts";
+import { scoreRows } from "./score.ts";
 import { StepThread } from "./step-thread.ts";
+import { scaleTargets, unscaleHead } from "./target-scale.ts";
 import { checkLogits, MONITOR, type TrainedHead } from "./train-head.ts";
 import { planTraining, type StepMemory, type TrainingPlanOptions } from "./training-plan.ts";
 import { tunedVariants } from "./tuned-variants.ts";
@@ -49,15 +51,15 @@ export interface TrainNetworkOptions {
 
 /** The trained network: `parameters` and statistics of the backbone, `folded` those of the head on raw features. */
 export interface TrainedNetwork extends FitResult {
-  /** What the logits were divided by, fitted on the validation split; `folded` contains it. */
-  readonly temperature: number;
+  /** What the logits were divided by, fitted on the validation split; `folded` contains it. Undefined for a regression. */
+  readonly temperature: number | undefined;
   readonly folded: Parameters;
 }
 
 /**
  * Trains until the validation loss stops falling and restores the best epoch; the head alone counts as epoch 0. The loss
  * is measured at the best temperature of each epoch: a network that trains on soon grows surer than it is right, and its
- * plain loss rises while it still gets better.
+ * plain loss rises while it still gets better. A regression has no temperature.
  * The head keeps reading standardized features, on the scale measured before training (Kumar et al. 2022,
  * arXiv:2202.10054, for training the head first). Equal inputs and seeds give equal bits.
  */
@@ -65,9 +67,16 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
   const { suffix, head, train, validation, classes, recipe, callbacks, session, signal } = options;
   const { seed, epochs, learningRate, patience } = recipe;
   const batchSize = Math.min(recipe.batchSize, train.rows.count); // no step is larger, so none is planned for more
-  const { activation } = LOSSES[recipe.loss]();
-  const temperatureOf = (logits: Float32Array): number =>
-    fitTemperature({ logits, labels: validation.labels, numClasses: classes.length, activation });
+  const loss = LOSSES[recipe.loss]({ labelSmoothing: recipe.labelSmoothing });
+  const temperatureOf = (logits: Float32Array): number | undefined =>
+    loss.activation === "identity"
+      ? undefined
+      : fitTemperature({
+          logits,
+          labels: labelsFrom(validation.targets),
+          numClasses: classes.length,
+          activation: loss.activation,
+        });
   const totalSteps = epochs * Math.ceil(train.rows.count / batchSize);
   const network = {
     forward: withHead(suffix.evaluation, head.scale, classes.length),
@@ -92,14 +101,17 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
   options.onMemory?.(step.memory);
   const result = await fit({
     step,
-    train,
+    train: { ...train, targets: scaleTargets(train.targets, head.targetScale) },
     validate: async () => {
-      const logits = await scoreRows(step, validation.rows);
-      checkLogits(logits, learningRate);
-      const calibrated = divided(logits, temperatureOf(logits));
-      return epochMeasures(
-        evaluateClassification({ logits: calibrated, labels: validation.labels, classes, activation }),
-      );
+      const outputs = await scoreRows(step, validation.rows);
+      checkLogits(outputs, learningRate);
+      const calibrated = divided(outputs, temperatureOf(outputs));
+      return await epochMeasures(calibrated, {
+        targets: validation.targets,
+        classes,
+        loss,
+        scale: head.targetScale,
+      });
     },
     epochs,
     batchSize,
@@ -112,7 +124,7 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
     signal,
   });
   const temperature = temperatureOf(await scoreRows(step, validation.rows)); // of the best epoch, which is restored
-  const folded = foldIntoHead(result.parameters, head.scale);
+  const folded = unscaleHead(foldIntoHead(result.parameters, head.scale), head.targetScale);
   return {
     ...result,
     temperature,
@@ -135,8 +147,13 @@ async function variantsFor(
   return tunedVariants(plan, { block, session, onMeasure, signal });
 }
 
-function divided(values: Float32Array, divisor: number): Float32Array {
-  return values.map((value) => value / divisor);
+function divided(values: Float32Array, divisor: number | undefined): Float32Array {
+  return divisor === undefined ? values : values.map((value) => value / divisor);
+}
+
+/** Classes as a temperature is fitted to them. */
+function labelsFrom({ task, values }: Targets): TemperatureOptions["labels"] {
+  return task === "multi-label" ? { indicators: values } : values;
 }
 
 /** Suffix, standardization with constants, and the linear head: to HEAD.logits and the suffix's further outputs. */

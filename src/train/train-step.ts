@@ -4,12 +4,14 @@ import { choosing, type VariantTable } from "../autodiff/lowering/fast/choice.ts
 import { RootstockError } from "../errors.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import type { Loss } from "../losses/loss.ts";
+import { countTargets, type Targets, totalWeight } from "../losses/targets.ts";
 import { type BatchStatistics, updateStatistics } from "../models/batch-norm.ts";
 import { HEAD, type Parameters } from "../models/head.ts";
 import { type Optimizer, zeroSlots } from "../optim/optimizer.ts";
 import { blockedLayout } from "../runtime/blocked-layout.ts";
 import { Session, type SessionOptions } from "../runtime/session.ts";
 import { float32, sizeOf, tensor } from "../tensor/tensor.ts";
+import { inFileOrder, inTrainingOrder } from "./kernel-order.ts";
 import { planForward, planTraining, STEP, type StepMemory, type TrainingPlan } from "./training-plan.ts";
 
 export interface TrainStepOptions {
@@ -46,10 +48,10 @@ export interface Trainer extends AsyncDisposable {
   /** What a step takes in memory. */
   readonly memory: StepMemory;
   /**
-   * Makes one update from one batch and returns the mean loss before it.
-   * @param samples rows of the input, [n, ...] row-major; the array may be taken over. @param labels class indices, [n].
+   * Makes one update from one batch and returns the mean loss before it, by the targets' weights if they have any.
+   * @param samples rows of the input, [n, ...] row-major; the array may be taken over. @param targets n rows.
    */
-  run(samples: Float32Array, labels: Int32Array, learningRate: number): Promise<number>;
+  run(samples: Float32Array, targets: Targets, learningRate: number): Promise<number>;
   /** Logits [n, numClasses] of samples with the current parameters. */
   logits(samples: Float32Array): Promise<Float32Array>;
   /** A copy of the current parameters and running statistics. */
@@ -63,6 +65,7 @@ export class TrainStep implements Trainer {
   readonly memory: StepMemory;
   readonly #options: TrainStepOptions;
   readonly #batchSize: number | undefined;
+  readonly #tapsOutside: ReadonlySet<Value>;
   readonly #training: Session;
   readonly #forward: Session;
   readonly #parameters: Parameters;
@@ -76,8 +79,9 @@ export class TrainStep implements Trainer {
     this.#options = options;
     this.#training = training;
     this.#forward = forward;
-    this.#parameters = copy(options.parameters);
-    this.#running = copy(options.running ?? new Map());
+    this.#tapsOutside = plan.tapsOutside;
+    this.#parameters = inTrainingOrder(options.parameters, plan.tapsOutside);
+    this.#running = inTrainingOrder(options.running ?? new Map(), plan.tapsOutside);
     this.#slots = new Map(
       [...options.parameters].map(([name, { data }]) => [name, zeroSlots(options.optimizer, data.length)]),
     );
@@ -96,7 +100,7 @@ export class TrainStep implements Trainer {
       plan,
       // Fixed graphs run as their outputs are needed, so that a gradient is done before the next one starts.
       await Session.create(plan.graph, { ...session, order: plan.batchSize === undefined ? "given" : "needed" }),
-      await Session.create(planForward(forward, plan.batchSize, block), session),
+      await Session.create(planForward(forward, plan, block), session),
     );
   }
 
@@ -104,14 +108,17 @@ export class TrainStep implements Trainer {
     return this.#steps;
   }
 
-  async run(samples: Float32Array, labels: Int32Array, learningRate: number): Promise<number> {
+  async run(samples: Float32Array, targets: Targets, learningRate: number): Promise<number> {
     const { loss, optimizer, numClasses, rates, statistics = [] } = this.#options;
-    const count = labels.length;
+    const count = countTargets(targets);
     const size = this.#batchSize ?? count;
-    const weights = new Float32Array(size).fill(1 / count, 0, count);
+    const total = totalWeight(targets);
+    const weights = new Float32Array(size);
+    for (let i = 0; i < count; i++) weights[i] = (targets.weights?.[i] ?? 1) / total;
+    const values = repeated(targets.values, count, size);
     const results = await this.#training.run({
       ...this.#feeds(repeated(samples, count, size), size),
-      [STEP.target]: loss.encode(repeated(labels, count, size), numClasses),
+      [STEP.target]: loss.encode({ ...targets, values }, numClasses),
       [STEP.weights]: float32([size], weights),
     });
     this.#steps++;
@@ -144,12 +151,13 @@ export class TrainStep implements Trainer {
   }
 
   async parameters(): Promise<Parameters> {
-    return copy(this.#held());
+    return inFileOrder(this.#held(), this.#tapsOutside);
   }
 
   async restore(parameters: Parameters): Promise<void> {
+    const all = inTrainingOrder(parameters, this.#tapsOutside);
     for (const [name, { data }] of this.#held()) {
-      const saved = parameters.get(name);
+      const saved = all.get(name);
       if (saved?.data.length !== data.length) {
         throw new RootstockError(
           "SHAPE_MISMATCH",
@@ -188,14 +196,10 @@ export class TrainStep implements Trainer {
 }
 
 /** The rows of a batch, and from the first again up to `size`: rows of weight 0, which are like any others. */
-function repeated<T extends Float32Array | Int32Array>(rows: T, count: number, size: number): T {
+function repeated(rows: Float32Array, count: number, size: number): Float32Array {
   if (count === size) return rows;
   const width = rows.length / count;
-  const full = new (rows.constructor as new (length: number) => T)(size * width); // an array of the same type
+  const full = new Float32Array(size * width);
   for (let i = 0; i < size; i += count) full.set(rows.subarray(0, Math.min(count, size - i) * width), i * width);
   return full;
-}
-
-function copy(parameters: Parameters): Parameters {
-  return new Map([...parameters].map(([name, { shape, data }]) => [name, tensor("float32", shape, data.slice())]));
 }

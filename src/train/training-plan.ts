@@ -3,6 +3,7 @@
 import { differentiate } from "../autodiff/gradient.ts";
 import { GRADIENT_SHAPES } from "../autodiff/gradient-operators.ts";
 import type { Choose } from "../autodiff/lowering/fast/choice.ts";
+import { transposedGradients, withTapsOutside } from "../autodiff/lowering/fast/kernel-order.ts";
 import { lowerFast } from "../autodiff/lowering/fast/lower-fast.ts";
 import { lower } from "../autodiff/lowering/lower.ts";
 import { PORTABLE } from "../autodiff/lowering/portable.ts";
@@ -55,6 +56,8 @@ export interface TrainingPlan {
   /** Samples that every run takes; undefined for any number. */
   readonly batchSize: number | undefined;
   readonly memory: StepMemory;
+  /** Parameters that the graphs take, and whose gradients they give, as [m, ...kernel, c] instead of [m, c, ...kernel]. */
+  readonly tapsOutside: ReadonlySet<Value>;
 }
 
 /** Plans the training graph. @throws RootstockError NOT_DIFFERENTIABLE naming every obstacle. */
@@ -72,17 +75,23 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
     block !== undefined && fixed !== undefined
       ? lowerFast(chosen, { block, choose, flatOutputs: true })
       : deduplicate(lower(chosen, PORTABLE), objective.nodes.length);
+  const tapsOutside = fixed === undefined ? new Set<Value>() : transposedGradients(lowered);
   return {
-    graph: steadyProducts(lowered),
+    graph: steadyProducts(withTapsOutside(lowered, tapsOutside)),
+    tapsOutside,
     batchSize: fixed,
     memory: { activations: small ? estimate(small) : whole, recomputed: small !== undefined },
   };
 }
 
 /** The graph that gives logits alone, in the fixed form that the training graph has, if it has one. */
-export function planForward(forward: Graph, batchSize: number | undefined, block: number | undefined): Graph {
+export function planForward(
+  forward: Graph,
+  { batchSize, tapsOutside }: Pick<TrainingPlan, "batchSize" | "tapsOutside">,
+  block: number | undefined,
+): Graph {
   if (batchSize === undefined || block === undefined) return forward;
-  return steadyProducts(lowerFast(withBatch(forward, batchSize), { block }));
+  return steadyProducts(withTapsOutside(lowerFast(withBatch(forward, batchSize), { block }), tapsOutside));
 }
 
 /** The forward graph with the weighted mean of the samples' losses as its first output. */

@@ -7,6 +7,7 @@ import { GraphBuilder } from "../../src/graph/builder.ts";
 import type { Graph, Shape, Value } from "../../src/graph/graph.ts";
 import { loadGraph } from "../../src/graph/load.ts";
 import { crossEntropy } from "../../src/losses/cross-entropy.ts";
+import { classTargets } from "../../src/losses/targets.ts";
 import { batchNormTraining } from "../../src/models/batch-norm.ts";
 import { Session, type Tensors } from "../../src/runtime/session.ts";
 import { float32, sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
@@ -91,7 +92,7 @@ export function feedsOf(
   return {
     ...filled(graph, parameters, seed),
     image: fill(`${seed}:image`, [batchSize, 3, size, size], [0, 1.732]),
-    target: crossEntropy().encode(labels, numClasses),
+    target: crossEntropy().encode(classTargets(labels), numClasses),
   };
 }
 

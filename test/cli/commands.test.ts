@@ -168,7 +168,7 @@ describe("evaluate", () => {
   test("measures every image of a flat folder, and says that the model may have been trained on them", async () => {
     const { code, json, stderr } = await cli(["evaluate", trained, images, "--json"]);
     expect(code).toBe(0);
-    expect(stderr).toContain("every image of the folder is measured, also any the model was trained on");
+    expect(stderr).toContain("every image is measured, also any the model was trained on");
     expect(json).toMatchObject({
       split: "all",
       skipped: [{ file: join(images, "red", "notes.jpg"), reason: "is not an image (looks like text)" }],
@@ -284,7 +284,7 @@ describe("mistakes", () => {
     [[], 2, "Usage"],
     [["fly"], 2, 'unknown command "fly"'],
     [["trian"], 2, "Did you mean train?"],
-    [["train"], 2, "one folder of images"],
+    [["train"], 2, "one folder or table of images"],
     [["train", "a", "b", "--model", "m"], 2, "one folder"],
     [["train", "photos"], 2, "--model"],
     [["train", "photos", "--model", "m.onnx", "--epochs", "zero"], 2, "--epochs"],
@@ -306,7 +306,7 @@ describe("mistakes", () => {
       2,
       '--batch-norm "train" requires layers that train',
     ],
-    [["train", "photos", "--model", "m.onnx", "--val", "-0.2"], 2, "--val requires a folder, or a fraction"],
+    [["train", "photos", "--model", "m.onnx", "--val", "-0.2"], 2, "--val requires a folder, a table, or a fraction"],
     [["predict", "m.onnx"], 2, "image files or folders"],
     [["evaluate", "m.onnx"], 2, "one folder"],
     [["inspect"], 2, "one model file"],

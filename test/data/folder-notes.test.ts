@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { classesOf, duplicateNotes, expectation } from "../../src/data/folder-notes.ts";
-import type { Sample } from "../../src/data/sample.ts";
+import { classesOf, expectation } from "../../src/data/folder-notes.ts";
 
 const none = { purpose: "train", strays: 0, skipped: [], aside: undefined } as const;
 const train = (className: string): { className: string; split: "train" } => ({ className, split: "train" });
@@ -27,24 +26,6 @@ test("classesOf asks for one class only to evaluate, with images of any split", 
   expect(classesOf("p", [{ className: "c", split: "test" }, train("b")], evaluate)).toEqual(["b", "c"]);
   expect(classesOf("p", [{ className: "c", split: "test" }], evaluate)).toEqual(["c"]);
   expect(() => classesOf("p", [], evaluate)).toThrow("p requires a class folder with images, found none.");
-});
-
-test("duplicateNotes names at most three files of one content", () => {
-  const samples = Array.from({ length: 100_000 }, (_, i): Sample => {
-    return { file: `${i}`, path: `${i % 7}/${i}`, target: [i % 7], split: "train", sha256: "same", bytes: 1 };
-  });
-  expect(duplicateNotes(["a", "b", "c", "d", "e", "f", "g"], samples)).toEqual([
-    "1 picture in more than one class: 0/0 = 1/1 = 2/2 = 99997 more (a, b, c, d, e and 2 more).",
-  ]);
-});
-
-test("duplicateNotes truncates long lists", () => {
-  const samples = Array.from({ length: 20 }, (_, i): Sample => {
-    return { file: `${i}`, path: `a/${i}`, target: [0], split: "train", sha256: `${i >> 1}`, bytes: 1 };
-  });
-  expect(duplicateNotes(["a"], samples)).toEqual([
-    "10 pictures more than once in one class: a/0 = a/1, a/2 = a/3, a/4 = a/5, a/6 = a/7, a/8 = a/9 and 5 more.",
-  ]);
 });
 
 test("expectation shows paths below the folder in question", () => {

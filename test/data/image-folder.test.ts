@@ -353,3 +353,41 @@ withAssets("the messy class folders (skipped without ../shared/assets)", () => {
     expect([bySplit(data, "train").length, bySplit(data, "validation").length]).toEqual([244, 153]);
   });
 });
+
+describe("options that choose", () => {
+  test("classes: a part of the folders, in the given order", async () => {
+    const root = await folder({ ...classTree({ a: 3, b: 3, c: 3 }), "empty/.keep": "" });
+    const data = await imageFolder(root, { classes: ["c", "a"] });
+    expect(data.classes).toEqual(["c", "a"]);
+    expect(data.samples.map(({ path, target }) => [path[0], target[0]])).toEqual([
+      ...Array(3).fill(["a", 1]),
+      ...Array(3).fill(["c", 0]),
+    ]);
+    expect(data.notes[0]).toBe("Left out 3 files of 1 other folder: b.");
+    await expect(imageFolder(root, { classes: ["a", "d"] })).rejects.toMatchObject({ code: "BAD_CONFIG" });
+  });
+
+  test("followLinks: links are left out by name", async () => {
+    const root = await folder(classTree({ a: 3, b: 3 }));
+    await symlink("0.png", join(root, "b", "link.png"));
+    const data = await imageFolder(root, { followLinks: false });
+    expect(skipped(data)).toEqual({ "b/link.png": "is a link, and links are not followed" });
+  });
+
+  test("groupOf: a group is in one split", async () => {
+    const root = await folder(classTree({ a: 20, b: 20 }));
+    const data = await imageFolder(root, { groupOf: (path) => /(\d)\.png$/.exec(path)?.[1] });
+    expect(bySplit(data, "validation")).toHaveLength(8);
+    expect(new Set(bySplit(data, "validation").map(({ group }) => group)).size).toBe(2);
+    const { notes } = await imageFolder(root, { groupOf: () => undefined });
+    expect(notes).toEqual(["No image has a group: what tells groups by paths fits none of them."]);
+  });
+
+  test("test and folds: drawn from the training images", async () => {
+    const root = await folder(classTree({ a: 10, b: 10 }));
+    const data = await imageFolder(root, { test: 0.2, validation: 0.3 });
+    expect((["train", "validation", "test"] as const).map((split) => paths(data, split).length)).toEqual([10, 6, 4]);
+    const held = await Promise.all([0, 1, 2, 3].map((fold) => imageFolder(root, { folds: 4, fold })));
+    expect(new Set(held.flatMap((fold) => paths(fold, "validation"))).size).toBe(20);
+  });
+});

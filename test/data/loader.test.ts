@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import sharp from "sharp";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { decodeImage } from "../../src/data/decode.ts";
 import {
@@ -11,9 +12,12 @@ import {
   type LoadedImage,
   suggestThreads,
 } from "../../src/data/loader.ts";
+import { rng, shuffle } from "../../src/random.ts";
 import { preprocess } from "../../src/transforms/preprocess.ts";
 import type { Preprocessing } from "../../src/transforms/preprocessing.ts";
+import type { Augmentation } from "../../src/transforms/transform.ts";
 import { assets, withAssets } from "../assets.ts";
+import { picture } from "../transforms/picture.ts";
 import { png, temporaryFolder } from "./made.ts";
 
 const small: Preprocessing = {
@@ -130,6 +134,116 @@ describe.each([0, 1, 3])("with %d threads", (threads) => {
     await expect(closed).rejects.toMatchObject({ code: "ABORTED", message: expect.stringContaining("closed") });
     await expect(all(loader.load(files, small))).rejects.toMatchObject({ code: "ABORTED" });
     await loader.close();
+  });
+});
+
+test("takes encoded images in memory among files, also parts of a larger array", async () => {
+  const files = await images(6);
+  const contents = await Promise.all(files.map((file) => readFile(file)));
+  const large = new Uint8Array(2 ** 20);
+  large.set(contents[2]!, 1000);
+  const part = large.subarray(1000, 1000 + contents[2]!.length);
+  const sources = [files[0]!, contents[1]!, part, new Uint8Array(0), files[4]!, new TextEncoder().encode("text")];
+  for (const threads of [0, 2]) {
+    const results = await all(loaderWith({ threads }).load(sources, small));
+    expect(results.map((result) => ("error" in result ? result.error : result.pixels[0]))).toEqual([
+      1,
+      2,
+      3,
+      "is empty (0 bytes)",
+      5,
+      "is not an image (looks like text)",
+    ]);
+  }
+  expect(part[0]).toBe(0x89); // the caller's memory is left as it is
+});
+
+describe("random views", () => {
+  const augmentation: Augmentation = {
+    version: 1,
+    transforms: [
+      { name: "random-resized-crop", scale: [0.3, 1] },
+      { name: "horizontal-flip" },
+      { name: "rotate", degrees: [-15, 15] },
+      { name: "color-jitter", brightness: 0.3, contrast: 0.3, saturation: 0.3, hue: 0.05 },
+    ],
+  };
+
+  /** Writes different pictures with edges and noise. */
+  async function pictures(count: number): Promise<string[]> {
+    const folder = await temporaryFolder();
+    const files = Array.from({ length: count }, (_, i) => join(folder, `${i}.png`));
+    for (const [i, file] of files.entries()) {
+      const { width, height, data } = picture(20 + i, 33 - i);
+      await sharp(data, { raw: { width, height, channels: 3 } })
+        .png()
+        .toFile(file);
+    }
+    return files;
+  }
+
+  test("are the same pixels for 0, 1, 2 and 4 threads, in any order and company", async () => {
+    const files = await pictures(12);
+    const wanted = files.flatMap((_, index) => [0, 1, 2, 3].map((view) => ({ index, view })));
+    const expected = new Map<string, string>();
+    for (const threads of [0, 1, 2, 4]) {
+      const loader = loaderWith({ threads });
+      // All views of each file at once, then each view alone in another order.
+      const views = { augmentation, seed: 3, views: files.map(() => [0, 1, 2, 3]) };
+      const together = await all(loader.load(files, small, undefined, undefined, views));
+      expect(together.map((result) => ("view" in result ? [result.index, result.view] : result))).toEqual(
+        wanted.map(({ index, view }) => [index, view]),
+      );
+      const alone = shuffle([...wanted], rng(threads));
+      const single = { ...views, views: alone.map(({ view }) => [view]) };
+      const apart = await all(
+        loader.load(
+          alone.map(({ index }) => files[index]!),
+          small,
+          undefined,
+          undefined,
+          single,
+        ),
+      );
+      const seen = [
+        ...together.map((result, i) => ({ ...wanted[i]!, result })),
+        ...apart.map((result, i) => ({ ...alone[i]!, result })),
+      ];
+      for (const { index, view, result } of seen) {
+        if (!("pixels" in result)) throw new Error(result.error);
+        const hash = createHash("sha256").update(Float32Array.from(result.pixels)).digest("hex");
+        const key = `${index} ${view}`;
+        expect(hash).toBe(expected.get(key) ?? hash);
+        expected.set(key, hash);
+      }
+    }
+    expect(new Set(expected.values()).size).toBe(48);
+  });
+
+  test("of a file that cannot be loaded fail once, the others keep their places", async () => {
+    const files = await pictures(4);
+    await writeFile(files[1]!, "text");
+    const views = { augmentation, seed: 3, views: [[1, 2], [1, 2, 3], [], [0]] };
+    const results = await all(loaderWith({ threads: 1 }).load(files, small, undefined, undefined, views));
+    expect(
+      results.map((result) => ("error" in result ? [result.index, result.error] : [result.index, result.view])),
+    ).toEqual([
+      [0, 1],
+      [0, 2],
+      [1, "is not an image (looks like text)"],
+      [3, 0],
+    ]);
+  });
+
+  test("are read ahead by their number, and a file with very many is decoded again for the rest", async () => {
+    const [file] = await pictures(1);
+    const large: Preprocessing = { ...small, inputSize: [2048, 2048] }; // 48 MiB each: 5 fit into 256 MiB
+    const flip: Augmentation = { version: 1, transforms: [{ name: "horizontal-flip" }] };
+    const views = { augmentation: flip, seed: 3, views: [Array.from({ length: 12 }, (_, view) => view)] };
+    const results = loaderWith({ threads: 1 }).load([file!], large, undefined, undefined, views);
+    const sizes: number[] = [];
+    for await (const result of results) sizes.push("pixels" in result ? result.pixels.buffer.byteLength / 2 ** 20 : 0);
+    expect(sizes).toEqual([...Array(10).fill(240), 96, 96]);
   });
 });
 

@@ -40,10 +40,25 @@ test("ends on folders that link to one another in all ways", async () => {
   expect((await walk(root)).skipped).toHaveLength(144);
 });
 
+test("leaves links alone where it is told to, and names them", async () => {
+  const root = await temporaryFolder();
+  await writeTree(root, { "a/1": "" });
+  await symlink("1", join(root, "a", "2"));
+  await symlink("a", join(root, "b"));
+  const { files, skipped } = await walk(root, { followLinks: false });
+  expect(files.map(({ path }) => path)).toEqual(["a/1"]);
+  const reason = "is a link, and links are not followed";
+  expect(skipped).toEqual([
+    { file: join(root, "a", "2"), reason },
+    { file: join(root, "b"), reason },
+  ]);
+});
+
 test("excludes a folder silently, and throws only for the root", async () => {
   const root = await temporaryFolder();
   await writeTree(root, { "a/1": "", "b/2": "" });
-  expect((await walk(root, new Set([join(root, "a")]))).files.map(({ path }) => path)).toEqual(["b/2"]);
+  const { files } = await walk(root, { exclude: new Set([join(root, "a")]) });
+  expect(files.map(({ path }) => path)).toEqual(["b/2"]);
   await expect(walk(join(root, "none"))).rejects.toThrow(/ENOENT/);
 });
 

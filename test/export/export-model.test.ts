@@ -31,6 +31,7 @@ async function trained(root: string): Promise<{ model: TrainedModel; file: strin
     backbone: backboneGraph(base.graph, findCut(base.graph)),
     parameters,
     activation: "softmax" as const,
+    task: "single-label" as const,
     classes: ["no", "yes"],
     run: "r1",
   };
@@ -54,7 +55,7 @@ test("the file takes its name only if it predicts what training predicted", asyn
   const root = await temporaryFolder();
   const { model, file } = await trained(root);
   const path = join(root, "out", "model.onnx");
-  await exportModel(path, model, { files: [], probabilities: new Float32Array() });
+  await exportModel(path, model, { files: [], outputs: new Float32Array() });
   const right = await probabilities(path, file);
   await using exported = await loadModel(path);
   const [best] = await exported.predict(file);
@@ -62,11 +63,11 @@ test("the file takes its name only if it predicts what training predicted", asyn
   const exact = new Float32Array(2);
   for await (const prediction of exported.predictFiles([file]))
     if ("probabilities" in prediction) exact.set(prediction.probabilities);
-  await exportModel(path, model, { files: [file], probabilities: exact });
+  await exportModel(path, model, { files: [file], outputs: exact });
 
   await writeFile(path, "an older file");
   const wrong = exact.map((p) => 1 - p);
-  await expect(exportModel(path, model, { files: [file], probabilities: wrong })).rejects.toMatchObject({
+  await expect(exportModel(path, model, { files: [file], outputs: wrong })).rejects.toMatchObject({
     code: "PARITY",
     message: expect.stringContaining(file),
   });
@@ -77,6 +78,34 @@ test("the file takes its name only if it predicts what training predicted", asyn
 test("an image that cannot be read stops the export", async () => {
   const root = await temporaryFolder();
   const { model } = await trained(root);
-  const parity = { files: [join(root, "absent.png")], probabilities: new Float32Array(2) };
+  const parity = { files: [join(root, "absent.png")], outputs: new Float32Array(2) };
   await expect(exportModel(join(root, "m.onnx"), model, parity)).rejects.toMatchObject({ code: "PARITY" });
+});
+
+test("values may differ by a part of their deviation, and by what float32 cannot tell apart", async () => {
+  const root = await temporaryFolder();
+  const { model, file } = await trained(root);
+  const bias = float32([2], [0.1, 1e6]);
+  const values: TrainedModel = {
+    ...model,
+    parameters: new Map([...model.parameters, [HEAD.bias, bias]]),
+    activation: "identity",
+    task: "regression",
+    trainingMean: [0, 1e6],
+  };
+  const path = join(root, "values.onnx");
+  await exportModel(path, values, { files: [], outputs: new Float32Array() });
+  await using exported = await loadModel(path);
+  expect(exported).toMatchObject({ task: "regression", activation: "identity", labels: ["no", "yes"] });
+  expect(exported.metadata.get("training_mean")).toBe("[0,1000000]");
+  expect(exported.graph.outputs.map(({ name }) => name)).toEqual(["values"]);
+  const exact = Object.values(await exported.predictValues(file));
+  const shifted = (first: number, second: number) => ({
+    files: [file],
+    outputs: Float32Array.of(exact[0]! + first, exact[1]! + second),
+    units: [100, 1],
+  });
+  await exportModel(path, values, shifted(0.09, 0.5));
+  await expect(exportModel(path, values, shifted(0.2, 0))).rejects.toThrow(/a value of .* for "no"/);
+  await expect(exportModel(path, values, shifted(0, 3))).rejects.toMatchObject({ code: "PARITY" });
 });

@@ -11,6 +11,7 @@ import { loadModel } from "../../src/models/load-model.ts";
 import type { Model } from "../../src/models/model.ts";
 import { Session } from "../../src/runtime/session.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
+import type { Augmentation } from "../../src/transforms/transform.ts";
 import { temporaryFolder } from "../data/made.ts";
 import { TINY_SIZE, TINY_WIDTH, tinyGraph, writeColorImages, writeTinyModel } from "../models/tiny.ts";
 
@@ -141,4 +142,88 @@ test("a cache that cannot be used is a warning", async () => {
   );
   expect(samples).toHaveLength(36);
   expect(warnings).toEqual([expect.stringContaining("cannot be used")]);
+});
+
+const augmentation: Augmentation = {
+  version: 1,
+  transforms: [{ name: "color-jitter", brightness: 0.5, saturation: 0.5, hue: 0.3 }],
+};
+
+/** The first two thirds of the samples for training, the rest for validation. */
+const splitSamples = () =>
+  data.samples.map((sample, i) => ({ ...sample, split: i < 24 ? "train" : "validation" }) as const);
+
+test("random views of training samples come beside the clean rows, each as its image alone would give", async () => {
+  const samples = splitSamples().filter(({ path }) => path !== "red/broken.png");
+  const views = { augmentation, seed: 4, count: 3 };
+  const clean = await extractFeatures(backbone(), samples, options("", { cache: false }));
+  const set = await extractFeatures(backbone(), samples, options("", { cache: false, views }));
+  expect(set.features).toEqual(clean.features);
+  expect(clean.views).toBeUndefined();
+  const { values, places, count } = set.views!;
+  const train = samples.flatMap(({ split }, i) => (split === "train" ? [i] : []));
+  expect(count).toBe(3);
+  expect([...places]).toEqual(samples.map(({ split }, i) => (split === "train" ? train.indexOf(i) : -1)));
+  expect(values).toHaveLength(train.length * 3 * TINY_WIDTH);
+  await using session = await Session.create(backbone());
+  const loader = new ImageLoader({ threads: 0 });
+  const files = [samples[train[5]!]!.file];
+  const loaded = loader.load(files, model.requirePreprocessing(), undefined, undefined, { ...views, views: [[2]] });
+  for await (const image of loaded) {
+    if ("error" in image) throw new Error(image.error);
+    const out = await session.run({ input: tensor("float32", [1, 3, TINY_SIZE, TINY_SIZE], image.pixels) });
+    const at = (5 * 3 + 1) * TINY_WIDTH;
+    expect(values.subarray(at, at + TINY_WIDTH)).toEqual(Object.values(out)[0]!.data);
+  }
+  await loader.close();
+});
+
+test("each view has a cache of its own: clean rows stay valid, more views later are computed alone", async () => {
+  const cache = await temporaryFolder();
+  const samples = splitSamples().filter(({ path }) => path !== "red/broken.png");
+  const train = samples.filter(({ split }) => split === "train").length;
+  const run = async (count: number, changes: Partial<ExtractOptions> = {}) => {
+    const done: number[] = [];
+    const onProgress = (_: number, total: number) => done.push(total);
+    const views = count > 0 ? { augmentation, seed: 4, count } : undefined;
+    const set = await extractFeatures(backbone(), samples, options(cache, { views, onProgress, ...changes }));
+    return { set, computed: done.length, total: done[0] ?? 0 };
+  };
+  expect(await run(0)).toMatchObject({ computed: samples.length, total: samples.length });
+  const first = await run(2);
+  expect(first).toMatchObject({ computed: 2 * train, total: 2 * train });
+  expect(first.set.fromCache).toBe(samples.length - train);
+  const second = await run(3);
+  expect(second.computed).toBe(train);
+  const again = await run(3);
+  expect([again.computed, again.set.fromCache]).toEqual([0, samples.length]);
+  expect(again.set.views).toEqual(second.set.views);
+  for (const views of [
+    { augmentation, seed: 5, count: 1 },
+    { augmentation: { version: 1, transforms: [{ name: "horizontal-flip", probability: 1 }] }, seed: 4, count: 1 },
+  ] as const)
+    expect((await run(0, { views })).computed).toBe(train);
+  expect((await run(0)).computed).toBe(0);
+});
+
+test("a file that cannot be read fails once, whatever the number of views", async () => {
+  let last: readonly [number, number] = [0, 0];
+  const views = { augmentation, seed: 4, count: 2 };
+  const onProgress = (done: number, total: number): void => {
+    last = [done, total];
+  };
+  const samples = data.samples.map((sample) => ({ ...sample, split: "train" }) as const);
+  const set = await extractFeatures(backbone(), samples, options("", { cache: false, views, onProgress }));
+  expect(set.failed.map(({ sample }) => sample.path)).toEqual(["red/broken.png"]);
+  expect(set.views!.values).toHaveLength(36 * 2 * TINY_WIDTH);
+  expect(last).toEqual([37 * 3, 37 * 3]);
+});
+
+test("a number of views that is no number of views is refused", async () => {
+  for (const count of [0, 1.5, 1001]) {
+    const views = { augmentation, seed: 4, count };
+    await expect(extractFeatures(backbone(), [], options("", { cache: false, views }))).rejects.toThrow(
+      `views require a count from 1 to 1000, got ${count}.`,
+    );
+  }
 });

@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { imageFolder } from "../../src/data/image-folder.ts";
 import { extractFeatures } from "../../src/features/extract.ts";
-import { memoryRows, type Rows, selectRows, streamedRows } from "../../src/features/rows.ts";
+import { memoryRows, type Rows, selectRows, streamedRows, viewShown } from "../../src/features/rows.ts";
 import { backboneGraph, findCut } from "../../src/models/backbone.ts";
 import { loadModel } from "../../src/models/load-model.ts";
 import { Session } from "../../src/runtime/session.ts";
 import { temporaryFolder } from "../data/made.ts";
 import { TINY_SIZE, TINY_WIDTH, writeColorImages, writeTinyModel } from "../models/tiny.ts";
 
-async function read(rows: Rows, order: readonly number[], size: number): Promise<number[][]> {
+async function read(rows: Rows, order: readonly number[], size: number, epoch?: number): Promise<number[][]> {
   const batches: number[][] = [];
-  for await (const batch of rows.batches(Int32Array.from(order), size)) batches.push([...batch]);
+  for await (const batch of rows.batches(Int32Array.from(order), size, epoch)) batches.push([...batch]);
   return batches;
 }
 
@@ -33,6 +33,36 @@ test("a selection of rows counts from its own zero", async () => {
   const rows = selectRows(memoryRows(Float32Array.of(0, 10, 20, 30), 1), Int32Array.of(3, 1));
   expect(rows.count).toBe(2);
   expect(await read(rows, [1, 0, 1], 2)).toEqual([[10, 30], [10]]);
+});
+
+test("rows with random views show each of them, and the clean one, once in every cycle of epochs", async () => {
+  // Row i has the clean value 10 i and the views 10 i + 1, 10 i + 2; row 1 has none.
+  const views = { values: Float32Array.of(1, 2, 21, 22), places: Int32Array.of(0, -1, 1), count: 2, seed: 9 };
+  const rows = memoryRows(Float32Array.of(0, 10, 20), 1, views);
+  expect(await read(rows, [0, 1, 2], 3)).toEqual([[0, 10, 20]]); // without an epoch: clean
+  for (let cycle = 0; cycle < 4; cycle++) {
+    const seen = await Promise.all([1, 2, 3].map(async (i) => (await read(rows, [2, 1, 0], 3, cycle * 3 + i))[0]!));
+    expect(seen.map((row) => row[0]).sort()).toEqual([20, 21, 22]);
+    expect(seen.map((row) => row[1])).toEqual([10, 10, 10]);
+    expect(seen.map((row) => row[2]).sort()).toEqual([0, 1, 2]);
+    for (const [i, batch] of seen.entries())
+      expect(await read(selectRows(rows, Int32Array.of(0, 2)), [1, 0], 1, cycle * 3 + i + 1)).toEqual([
+        [batch[0]],
+        [batch[2]],
+      ]);
+  }
+});
+
+test("rows of one epoch show all views about equally often, in orders that differ between rows and cycles", () => {
+  const counts = [0, 0, 0, 0];
+  for (let index = 0; index < 4000; index++) counts[viewShown({ count: 3, seed: 1 }, index, 6)]!++;
+  for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(110); // 4 standard deviations
+  const order = (index: number, cycle: number, seed = 1) =>
+    [1, 2, 3, 4].map((i) => viewShown({ count: 3, seed }, index, cycle * 4 + i)).join("");
+  const orders = (of: (i: number) => string) => new Set(Array.from({ length: 50 }, (_, i) => of(i))).size;
+  expect(orders((i) => order(i, 0))).toBeGreaterThan(10);
+  expect(orders((i) => order(0, i))).toBeGreaterThan(10);
+  expect(orders((i) => order(0, 0, i))).toBeGreaterThan(10);
 });
 
 test("streamed rows are the pixels or the features of the files, however they are asked for", async () => {
@@ -65,6 +95,21 @@ test("streamed rows are the pixels or the features of the files, however they ar
   });
   const rows = [2, 4].flatMap((index) => [...features.subarray(index * TINY_WIDTH, (index + 1) * TINY_WIDTH)]);
   expect([...(Object.values(out)[0]!.data as Float32Array)]).toEqual(rows);
+
+  // Augmented: another view in each epoch, of training samples only, whatever came before.
+  const augmented = {
+    augmentation: { version: 1, transforms: [{ name: "color-jitter", brightness: 0.5 }] },
+    seed: 1,
+  } as const;
+  const mixed = samples.map((sample, i) => ({ ...sample, split: i === 3 ? "validation" : "train" }) as const);
+  const random = streamedRows(mixed, { preprocessing, width: 3 * TINY_SIZE ** 2, augmented });
+  expect(await read(random, [2, 3], 2)).toEqual(await read(pixels, [2, 3], 2));
+  const [first, second] = [await read(random, [2, 3], 1, 1), await read(random, [2, 3], 1, 2)];
+  expect(first[0]).not.toEqual(second[0]);
+  expect([first[1], second[1]]).toEqual(Array(2).fill((await read(pixels, [3], 1))[0]));
+  expect(await read(random, [3, 2], 1, 1)).toEqual([first[1], first[0]]);
+  const features2 = streamedRows(mixed, { prefix, preprocessing, width: TINY_WIDTH, augmented });
+  expect((await read(features2, [2], 1, 1))[0]).not.toEqual((await read(features2, [2], 1, 2))[0]);
 
   await writeFile(samples[1]!.file, "no picture any more");
   await expect(read(pixels, [0, 1], 2)).rejects.toMatchObject({

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { binaryCrossEntropy } from "../../src/losses/binary-cross-entropy.ts";
+import { classTargets } from "../../src/losses/targets.ts";
 import { float32 } from "../../src/tensor/tensor.ts";
 import { expectParity, GOLDEN, lossOf } from "./golden.ts";
 
@@ -27,7 +28,14 @@ describe("binaryCrossEntropy", () => {
   });
 
   test("encodes labels as rows with a single one", () => {
-    expect(loss.encode([2, 0], 3)).toEqual(float32([2, 3], [0, 0, 1, 1, 0, 0]));
+    expect(loss.encode(classTargets([2, 0]), 3)).toEqual(float32([2, 3], [0, 0, 1, 1, 0, 0]));
+  });
+
+  test("takes targets of several labels as they are, also those of a single class", () => {
+    const targets = { task: "multi-label", values: Float32Array.of(1, 0, 0.5, 0, 1, 1), width: 3 } as const;
+    expect(loss.encode(targets, 3)).toEqual(float32([2, 3], [1, 0, 0.5, 0, 1, 1]));
+    const one = { task: "multi-label", values: Float32Array.of(0, 1), width: 1 } as const;
+    expect(loss.encode(one, 1)).toEqual(float32([2, 1], [0, 1]));
   });
 
   test("declares float targets of the logits' shape", () => {

@@ -12,7 +12,7 @@ import { float32, type Tensor, toNumbers } from "../../src/tensor/tensor.ts";
 
 interface GoldenCase {
   readonly loss: string;
-  readonly options: { readonly labelSmoothing?: number };
+  readonly options: { readonly labelSmoothing?: number; readonly delta?: number };
   readonly features: readonly number[];
   readonly weight: readonly number[];
   readonly bias: readonly number[];
@@ -29,9 +29,15 @@ interface Golden {
   readonly cases: readonly GoldenCase[];
 }
 
-export const GOLDEN: Golden = JSON.parse(
-  readFileSync(new URL("../golden/losses/losses.json", import.meta.url), "utf8"),
-) as Golden; // the file is written by make.py beside it
+/** The golden numbers of a file, which the script beside it has written. */
+function golden(name: string): Golden {
+  return JSON.parse(readFileSync(new URL(`../golden/losses/${name}`, import.meta.url), "utf8")) as Golden;
+}
+
+export const GOLDEN: Golden = golden("losses.json");
+
+/** Losses of numbers; of the same sizes. */
+export const REGRESSION: Golden = golden("regression.json");
 
 /** A linear head with a loss on top. */
 export function headWithLoss(loss: Loss, size: { readonly width: number; readonly numClasses: number }): Graph {

@@ -41,11 +41,13 @@ describe("sigmoidRows", () => {
 describe.each(Object.keys(ACTIVATIONS) as Activation[])("the activation %s", (activation) => {
   const activate = ACTIVATIONS[activation];
 
-  test("returns finite values in [0, 1], keeps the order, and leaves the logits as they are", () => {
+  test("returns finite values, probabilities in [0, 1], keeps the order, and leaves the logits as they are", () => {
     const logits = Float32Array.from({ length: 60 }, (_, i) => 40 * Math.sin(i * i));
     const before = logits.slice();
     const out = activate(logits, 5);
-    expect(out.every((p) => p >= 0 && p <= 1)).toBe(true);
+    if (activation === "identity") expect(out).toEqual(logits);
+    else expect(out.every((p) => p >= 0 && p <= 1)).toBe(true);
+    expect(out.buffer).not.toBe(logits.buffer);
     expect(logits).toEqual(before);
     for (let i = 0; i < 60; i += 5) {
       for (let j = i + 1; j < i + 5; j++) {

@@ -43,4 +43,11 @@ describe("the temperature", () => {
     const logits = Float32Array.of(Number.NaN, 0);
     expect(() => fitTemperature({ logits, labels: [0], numClasses: 2, activation: "softmax" })).toThrow("finite");
   });
+
+  test("of independent classes is the same from indices and from a number for each class", () => {
+    const given = drawn("sigmoid", 3);
+    const indicators = new Float32Array(given.logits.length);
+    for (const [i, label] of given.labels.entries()) indicators[i * 3 + label] = 1;
+    expect(fitTemperature({ ...given, labels: { indicators } })).toBeCloseTo(fitTemperature(given), 6);
+  });
 });

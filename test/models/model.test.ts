@@ -61,7 +61,7 @@ describe("predicting", () => {
     const [blue] = await sevenPictures();
     await using model = modelOf({ graph: colorGraph(), labels: ["red", "green", "blue"] });
     const [prediction] = await predictAll(model, [blue!], { top: 2 });
-    if (!prediction || "error" in prediction) throw new Error("was not predicted");
+    if (!prediction || !("top" in prediction)) throw new Error("was not predicted");
     expect(prediction.file).toBe(blue);
     const wanted = softmax([40 / 127.5 - 1, 60 / 127.5 - 1, 200 / 127.5 - 1]); // the colour of writeColorImages
     for (const [i, p] of prediction.probabilities.entries()) expect(Math.abs(p - wanted[i]!)).toBeLessThan(0.01);
@@ -93,7 +93,7 @@ describe("predicting", () => {
     const [a, b] = [await predictAll(raw, files), await predictAll(done, files)];
     for (const [i, prediction] of a.entries()) {
       const other = b[i]!;
-      if ("error" in prediction || "error" in other) throw new Error("was not predicted");
+      if (!("top" in prediction && "top" in other)) throw new Error("was not predicted");
       const sum = prediction.probabilities.reduce((total, p) => total + p, 0);
       if (activation === "softmax") expect(sum).toBeCloseTo(1, 5);
       else expect(Math.abs(sum - 1)).toBeGreaterThan(0.01);
@@ -101,11 +101,41 @@ describe("predicting", () => {
     }
   });
 
+  test("lists every class above one half of a model that says several, none where there is none", async () => {
+    const [blue] = await sevenPictures();
+    const metadata = new Map([["task", "multi-label-image-classification"]]);
+    const parts = { metadata, labels: ["red", "green", "blue"] };
+    await using several = modelOf({ ...parts, graph: colorGraph((_, x) => x) });
+    expect([several.task, several.activation]).toEqual(["multi-label", "sigmoid"]);
+    const [prediction] = await predictAll(several, [blue!], { top: 1 });
+    if (!prediction || !("top" in prediction)) throw new Error("was not predicted");
+    // Mean colors 40, 60, 200 of 255 become -0.69, -0.53, 0.57, times 2, 4 and 8.
+    expect(prediction.top).toEqual([{ label: "blue", probability: prediction.probabilities[2] }]);
+    expect(prediction.probabilities[0]).toBeCloseTo(1 / (1 + Math.exp(2 * 0.686)), 1);
+    await using none = modelOf({ ...parts, graph: colorGraph((b, x) => b.sub(x, b.scalar(20))) });
+    expect(await none.predict(blue!)).toEqual([]);
+  });
+
+  test("gives the values of a regression by name, as they are", async () => {
+    const [blue] = await sevenPictures();
+    const metadata = new Map([["task", "image-regression"]]);
+    await using named = modelOf({ metadata, labels: ["r", "g", "b"], graph: colorGraph((_, x) => x) });
+    expect([named.task, named.activation]).toEqual(["regression", "identity"]);
+    const values = await named.predictValues(blue!);
+    expect(Object.keys(values)).toEqual(["r", "g", "b"]);
+    expect(values["b"]).toBeCloseTo(8 * (200 / 127.5 - 1), 0);
+    await expect(named.predict(blue!)).rejects.toThrow(/gives values and no classes\. Call predictValues/);
+    await using unnamed = modelOf({ metadata, graph: colorGraph() });
+    expect(Object.keys(await unnamed.predictValues(blue!))).toEqual(["target 0", "target 1", "target 2"]);
+    await using classes = modelOf({ graph: colorGraph() });
+    await expect(classes.predictValues(blue!)).rejects.toThrow(/gives classes and no values\. Call predict/);
+  });
+
   test("is the same for any number of decoding threads", async () => {
     const files = await sevenPictures();
     await using model = modelOf();
     const wanted = await predictAll(model, files, { decodeThreads: 0, threads: 1 });
-    expect(new Set(wanted.map((p) => ("error" in p ? "" : p.probabilities.join()))).size).toBe(7);
+    expect(new Set(wanted.map((p) => ("top" in p ? p.probabilities.join() : ""))).size).toBe(7);
     for (const decodeThreads of [1, 2]) expect(await predictAll(model, files, { decodeThreads })).toEqual(wanted);
   });
 
@@ -238,7 +268,7 @@ withAssets("photographs", () => {
       );
       const same: string[] = [];
       for (const [i, prediction] of predictions.entries()) {
-        if ("error" in prediction) throw new Error(prediction.error);
+        if (!("top" in prediction)) throw new Error(`${files[i]} was not classified`);
         const file = files[i]!;
         const recorded = expected[file]!.reference[name]!;
         const largest = Math.max(...recorded.map(({ index, p }) => Math.abs(prediction.probabilities[index]! - p)));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { imageFolder } from "../../src/data/image-folder.ts";
 import { bySplit } from "../../src/data/sample.ts";
+import { classTargets } from "../../src/losses/targets.ts";
 import { checkFiles, checkSplits } from "../../src/train/check-splits.ts";
 import { temporaryFolder } from "../data/made.ts";
 import { writeColorImages } from "../models/tiny.ts";
@@ -29,11 +30,44 @@ test("files that are gone are noticed where a split or a class has no other", as
 
 test("every class needs a training image, and validation needs any", () => {
   const splits = (train: number[], validation: number[]) => (name: string) => ({
-    labels: Int32Array.from(name === "train" ? train : name === "validation" ? validation : []),
+    targets: classTargets(name === "train" ? train : name === "validation" ? validation : []),
   });
   const check = (train: number[], validation: number[]) => () =>
-    checkSplits(["a", "b"], splits(train, validation), [{ file: "x.jpg", error: "is damaged" }]);
+    checkSplits({ task: "single-label", classes: ["a", "b"] }, splits(train, validation), [
+      { file: "x.jpg", error: "is damaged" },
+    ]);
   expect(check([0, 1], [1])).not.toThrow();
   expect(check([0], [1])).toThrow(refusal(/got none of b\. .*Not usable: x\.jpg is damaged\./));
   expect(check([0, 1], [])).toThrow(refusal(/validation requires/));
+});
+
+test("independent classes need an image that shows each, and what is always there is noted", () => {
+  const check = (train: number[], validation = [0, 0, 0]) =>
+    checkSplits(
+      { task: "multi-label", classes: ["a", "b", "c"] },
+      (name) => ({
+        targets: { task: "multi-label", values: Float32Array.from(name === "train" ? train : validation), width: 3 },
+      }),
+      [],
+    );
+  expect(check([1, 1, 0, 0, 1, 1])).toEqual([expect.stringMatching(/^every training image shows b: /)]);
+  expect(check([1, 0, 0, 0, 1, 1])).toEqual([]);
+  expect(() => check([1, 0, 0, 1, 1, 0])).toThrow(
+    refusal(/^training requires a usable image that shows each class, got none of c/),
+  );
+  expect(() => check([1, 0, 0, 0, 1, 1], [])).toThrow(refusal(/validation requires/));
+});
+
+test("a regression needs any image, and a value that never varies is noted", () => {
+  const check = (train: number[]) =>
+    checkSplits(
+      { task: "regression", classes: ["x", "y"] },
+      (name) => ({
+        targets: { task: "regression", values: Float32Array.from(name === "train" ? train : [1, 2]), width: 2 },
+      }),
+      [],
+    );
+  expect(check([1, 5, 2, 5])).toEqual([expect.stringMatching(/^every training image has the same value of y/)]);
+  expect(check([1, 5, 2, 6])).toEqual([]);
+  expect(() => check([])).toThrow(refusal(/^training requires at least one usable image/));
 });

@@ -6,6 +6,7 @@ import { evaluateModel, samplesToEvaluate } from "../../src/train/evaluate.ts";
 import { fineTune } from "../../src/train/fine-tune.ts";
 import { temporaryFolder } from "../data/made.ts";
 import { writeColorImages, writeTinyModel } from "../models/tiny.ts";
+import { asMultiLabel, asRegression } from "./color-tasks.ts";
 
 test("measures on files what training measured on features, with classes matched by name", async () => {
   const root = await temporaryFolder();
@@ -14,18 +15,58 @@ test("measures on files what training measured on features, with classes matched
   for (const loss of ["cross-entropy", "binary-cross-entropy"] as const) {
     const run = await fineTune(base, data, { cache: false, epochs: 3, loss });
     await using model = run.model;
-    const { evaluation } = await evaluateModel(model, data.classes, samplesToEvaluate(data, "validation").samples);
+    const { evaluation } = await evaluateModel(model, data, samplesToEvaluate(data, "validation").samples);
     expect(evaluation.confusion).toEqual(run.evaluation.confusion);
     expect(evaluation.metrics.loss).toBeCloseTo(run.metrics.loss, 4);
     const reversed = data.samples.map((sample) => ({ ...sample, target: [2 - sample.target[0]!] }));
-    const again = await evaluateModel(model, data.classes.toReversed(), reversed);
-    const all = await evaluateModel(model, data.classes, data.samples);
+    const again = await evaluateModel(model, { ...data, classes: data.classes.toReversed() }, reversed);
+    const all = await evaluateModel(model, data, data.samples);
     expect(again.evaluation).toEqual(all.evaluation);
-    await expect(evaluateModel(model, ["cat", "dog"], data.samples)).rejects.toMatchObject({
+    await expect(evaluateModel(model, { ...data, classes: ["cat", "dog"] }, data.samples)).rejects.toMatchObject({
       code: "BAD_DATA",
       message: expect.stringContaining("cat, dog"),
     });
   }
+});
+
+test("measures several labels and numbers as training did, with names in any order", async () => {
+  const root = await temporaryFolder();
+  const base = await loadModel(await writeTinyModel(join(root, "tiny.onnx")));
+  const data = await imageFolder(await writeColorImages(join(root, "images"), 10));
+  const labels = await fineTune(base, asMultiLabel(data), { cache: false, epochs: 10 });
+  const validation = (set: typeof labelled | typeof numbers) => samplesToEvaluate(set, "validation").samples;
+  const labelled = asMultiLabel(data);
+  const numbers = asRegression(data);
+  const found = await evaluateModel(labels.model, labelled, validation(labelled));
+  expect(found.evaluation.perClass).toEqual(labels.evaluation.perClass);
+  expect(found.evaluation.metrics.loss).toBeCloseTo(labels.metrics.loss, 5);
+  const swapped = validation(labelled).map((sample) => ({
+    ...sample,
+    target: sample.target.map((index) => 1 - index),
+  }));
+  const other = await evaluateModel(labels.model, { ...labelled, classes: ["fresh", "cool"] }, swapped);
+  expect(other.evaluation).toEqual(found.evaluation);
+
+  const values = await fineTune(base, numbers, { cache: false });
+  const again = await evaluateModel(values.model, numbers, validation(numbers));
+  expect(again.evaluation.metrics.baseline).toEqual(values.metrics.baseline);
+  for (const [i, { r2 }] of again.evaluation.perTarget.entries())
+    expect(r2).toBeCloseTo(values.evaluation.perTarget[i]!.r2, 4);
+  const blueAlone = validation(numbers).map((sample) => ({ ...sample, target: sample.target.slice(1) }));
+  const one = await evaluateModel(values.model, { task: "regression", classes: ["blue"] }, blueAlone);
+  expect(one.evaluation.perTarget).toEqual(again.evaluation.perTarget.slice(1));
+
+  const refused = (message: RegExp) =>
+    expect.objectContaining({ code: "BAD_DATA", message: expect.stringMatching(message) });
+  await expect(evaluateModel(values.model, data, data.samples)).rejects.toThrow(
+    refused(/gives values \(regression\), but the data are single-label/),
+  );
+  await expect(evaluateModel(labels.model, numbers, numbers.samples)).rejects.toThrow(
+    refused(/any number of classes.*but the data are regression/),
+  );
+  await expect(evaluateModel(values.model, { ...numbers, classes: ["red", "hue"] }, numbers.samples)).rejects.toThrow(
+    refused(/knows red, blue, but the data have hue\. Rename the columns/),
+  );
 });
 
 test("chooses test, then validation folders, then everything", async () => {

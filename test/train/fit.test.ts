@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { memoryRows } from "../../src/features/rows.ts";
+import { classTargets } from "../../src/losses/targets.ts";
 import { HEAD } from "../../src/models/head.ts";
 import { constant } from "../../src/optim/schedule.ts";
 import { rng } from "../../src/random.ts";
@@ -7,9 +8,9 @@ import { type FitOptions, type LabelledRows, fit as train } from "../../src/trai
 import type { LabelledFeatures } from "../../src/train/train-head.ts";
 import { clusters, headStep, WIDTH } from "./made.ts";
 
-const rowsOf = ({ features, labels }: LabelledFeatures): LabelledRows => ({
+const rowsOf = ({ features, targets }: LabelledFeatures): LabelledRows => ({
   rows: memoryRows(features, WIDTH),
-  labels,
+  targets,
 });
 
 async function run(changes: Partial<FitOptions> = {}) {
@@ -35,6 +36,21 @@ test("visits every sample once per epoch and the loss falls", async () => {
   const { history } = await run();
   expect(history.map(({ steps }) => steps)).toEqual([4, 8, 12, 16]); // 30 samples are 3 batches of 8 and one of 6
   expect(history.at(-1)!.trainLoss).toBeLessThan(history[0]!.trainLoss / 2);
+});
+
+test("the training loss of an epoch is the mean by the weights", async () => {
+  const { features, targets } = clusters(6);
+  const weights = Float32Array.of(5, 1, 1, 1, 1, 1);
+  const rows = { rows: memoryRows(features, WIDTH), targets: { ...targets, weights } };
+  const options = { epochs: 1, batchSize: 4, schedule: constant(1e-9) }; // nothing moves: every batch has the loss of a guess
+  const { history } = await run({ ...options, train: rows });
+  expect(history[0]!.trainLoss).toBeCloseTo(Math.log(3), 6);
+  const biased = { ...rows, targets: { ...rows.targets, weights: Float32Array.of(100, 1, 1, 1, 1, 1) } };
+  const heavy = await run({ epochs: 40, train: biased });
+  const light = await run({ epochs: 40, train: rowsOf({ features, targets }) });
+  // What weighs more moves the bias of its class up.
+  const bias = ({ parameters }: typeof heavy) => parameters.get(HEAD.bias)!.data[0]!;
+  expect(bias(heavy)).toBeGreaterThan(bias(light));
 });
 
 test("keeps the parameters of the best epoch, whether or not it is the last", async () => {
@@ -85,7 +101,7 @@ test("a callback can stop the run, and callbacks see every epoch in order", asyn
 });
 
 test("a loss that is no number ends the run with the step and the advice", async () => {
-  const broken = { features: new Float32Array(8 * 4).fill(Number.NaN), labels: new Int32Array(8) };
+  const broken = { features: new Float32Array(8 * 4).fill(Number.NaN), targets: classTargets(new Int32Array(8)) };
   await expect(run({ train: rowsOf(broken) })).rejects.toMatchObject({
     code: "DIVERGED",
     message: expect.stringContaining("smaller learning rate"),

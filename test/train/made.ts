@@ -1,6 +1,7 @@
 /** Small learning problems that tests make for themselves. */
 
 import { crossEntropy } from "../../src/losses/cross-entropy.ts";
+import { classTargets } from "../../src/losses/targets.ts";
 import { FEATURES } from "../../src/models/backbone.ts";
 import { headGraph, linearHead } from "../../src/models/head.ts";
 import { adamw } from "../../src/optim/adam.ts";
@@ -20,7 +21,7 @@ export function clusters(count: number, { seed = 0, spread = 0.3 } = {}): Labell
     const column = i % WIDTH;
     return (column === labels[Math.floor(i / WIDTH)]! ? 2 : 0) + spread * random.normal();
   });
-  return { features, labels };
+  return { features, targets: classTargets(labels) };
 }
 
 export const RECIPE: PhaseRecipe = {
@@ -39,10 +40,12 @@ export const RECIPE: PhaseRecipe = {
 export async function headStep({
   loss = crossEntropy(),
   optimizer = adamw(),
-  parameters = linearHead({ width: WIDTH, numClasses: CLASSES.length }),
+  numClasses = CLASSES.length,
+  parameters = linearHead({ width: WIDTH, numClasses }),
   rates,
-}: Partial<Pick<TrainStepOptions, "loss" | "optimizer" | "parameters" | "rates">> = {}): Promise<TrainStep> {
-  const numClasses = CLASSES.length;
+}: Partial<
+  Pick<TrainStepOptions, "loss" | "optimizer" | "numClasses" | "parameters" | "rates">
+> = {}): Promise<TrainStep> {
   const forward = headGraph({ width: WIDTH, numClasses });
   return await TrainStep.create({ forward, input: FEATURES, parameters, loss, optimizer, numClasses, rates });
 }

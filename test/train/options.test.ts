@@ -52,3 +52,24 @@ test.each<[FineTuneOptions, string]>([
 test("autotune goes with layers that train", () => {
   expect(recipe({ autotune: true, unfreeze: "last" }, 100).autotune).toBe(true);
 });
+
+test("a regression has rates of its own, for its number of features", () => {
+  const of = (width: number, options = {}) => recipe(options, 100, { task: "regression", width });
+  expect(of(1280)).toMatchObject({ loss: "mean-squared-error", optimizer: "sgd", learningRate: 3e-4, weightDecay: 2 });
+  expect(of(640)).toMatchObject({ learningRate: 6e-4, weightDecay: 1 });
+  expect(of(8)).toMatchObject({ learningRate: 1e-2, weightDecay: 0.0125 }); // never above the rate of a classifier's head
+  expect(of(1280, { optimizer: "adamw" })).toMatchObject({ learningRate: 5e-4, weightDecay: 10 });
+  expect(of(1280, { unfreeze: "last" })).toMatchObject({ optimizer: "adamw", learningRate: 2e-4 });
+  expect(of(1280, { learningRate: 0.1, weightDecay: 0 })).toMatchObject({ learningRate: 0.1, weightDecay: 0 });
+});
+
+test("every task has its default loss, and refuses those of others with the ones that fit", () => {
+  expect(recipe({}, 100, { task: "multi-label" })).toMatchObject({ loss: "binary-cross-entropy", optimizer: "adamw" });
+  expect(recipe({ loss: "huber" }, 100, { task: "regression" }).loss).toBe("huber");
+  expect(() => recipe({ loss: "cross-entropy" }, 100, { task: "multi-label" })).toThrow(
+    expect.objectContaining({
+      code: "BAD_CONFIG",
+      message: 'loss requires one for multi-label data, which is binary-cross-entropy, got "cross-entropy".',
+    }),
+  );
+});

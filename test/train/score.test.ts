@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
 import { memoryRows } from "../../src/features/rows.ts";
-import { evaluateClassification } from "../../src/metrics/classification.ts";
 import { FEATURES } from "../../src/models/backbone.ts";
 import { headGraph, logitsGraph } from "../../src/models/head.ts";
-import { epochMeasures, GraphScorer, scoreRows } from "../../src/train/score.ts";
-import { CLASSES, clusters, headStep, WIDTH } from "./made.ts";
+import { GraphScorer, scoreRows } from "../../src/train/score.ts";
+import { clusters, headStep, WIDTH } from "./made.ts";
 
 test("scores of many rows are those of each row, in the order asked for", async () => {
   const { features } = clusters(70);
@@ -19,19 +18,11 @@ test("scores of many rows are those of each row, in the order asked for", async 
 
 test("a finished graph scores as the step that trained it", async () => {
   await using step = await headStep();
-  const { features, labels } = clusters(30);
-  await step.run(features, labels, 0.1);
+  const { features, targets } = clusters(30);
+  await step.run(features, targets, 0.1);
   const identity = { ...headGraph({ width: WIDTH, numClasses: 3 }), nodes: [], initializers: new Map() };
   const input = { name: FEATURES, dtype: "float32" as const, shape: ["batch", WIDTH] };
   const graph = logitsGraph({ ...identity, inputs: [input], outputs: [input] }, await step.parameters());
   await using scorer = await GraphScorer.create(graph);
   expect(await scorer.logits(features)).toEqual(await step.logits(features));
-  const evaluation = evaluateClassification({
-    logits: await scorer.logits(features),
-    labels,
-    classes: CLASSES,
-    activation: "softmax",
-  });
-  expect(Object.keys(epochMeasures(evaluation))).toEqual(["loss", "accuracy", "balancedAccuracy", "macroF1"]);
-  expect(evaluation.metrics.accuracy).toBeGreaterThan(0.5);
 });

@@ -21,23 +21,23 @@ const options = {
 test("makes the same steps as in the calling thread, bit for bit, and leaves that free meanwhile", async () => {
   await using thread = await StepThread.create(options);
   await using here = await headStep({ loss: crossEntropy(), optimizer: adamw({ weightDecay: 0.1 }) });
-  const { features, labels } = clusters(24);
+  const { features, targets } = clusters(24);
   for (let i = 0; i < 3; i++) {
-    expect(await thread.run(features.slice(), labels, 0.1)).toBe(await here.run(features, labels, 0.1));
+    expect(await thread.run(features.slice(), targets, 0.1)).toBe(await here.run(features, targets, 0.1));
   }
   expect(thread.steps).toBe(3);
   expect(await thread.parameters()).toEqual(await here.parameters());
   expect(await thread.logits(features.slice())).toEqual(await here.logits(features));
   const before = await here.parameters();
-  await here.run(features, labels, 0.1);
+  await here.run(features, targets, 0.1);
   await thread.restore(await here.parameters());
   expect(await thread.parameters()).not.toEqual(before);
 });
 
 test("takes the samples over instead of copying them", async () => {
   await using thread = await StepThread.create(options);
-  const { features, labels } = clusters(3);
-  await thread.run(features, labels, 0.1);
+  const { features, targets } = clusters(3);
+  await thread.run(features, targets, 0.1);
   expect(features.length).toBe(0); // the memory went to the thread
 });
 

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { memoryRows } from "../../src/features/rows.ts";
 import { evaluateClassification } from "../../src/metrics/classification.ts";
+import { evaluateRegression } from "../../src/metrics/regression.ts";
+import type { PhaseRecipe } from "../../src/train/options.ts";
 import { scoreRows } from "../../src/train/score.ts";
 import { trainHead } from "../../src/train/train-head.ts";
 import { CLASSES, clusters, headStep, RECIPE, WIDTH } from "./made.ts";
@@ -15,8 +17,8 @@ const options = {
 
 test("learns classes that can be told apart, on features of very different scales", async () => {
   const scale = Float32Array.of(1000, 1, 0.001, 1);
-  const stretched = ({ features, labels }: typeof options.train) => ({
-    labels,
+  const stretched = ({ features, targets }: typeof options.train) => ({
+    targets,
     features: features.map((v, i) => v * scale[i % WIDTH]! + 5),
   });
   const train = stretched(options.train);
@@ -26,13 +28,58 @@ test("learns classes that can be told apart, on features of very different scale
   const logits = await scoreRows(step, memoryRows(validation.features, WIDTH));
   const { metrics } = evaluateClassification({
     logits,
-    labels: validation.labels,
+    labels: validation.targets.values,
     classes: CLASSES,
     activation: "softmax",
   });
   expect(metrics.accuracy).toBeGreaterThan(0.96);
   // The folded head measures on raw features what training measured on standardized ones.
   expect(metrics.loss).toBeCloseTo(Math.min(...history.map(({ validation: v }) => v["loss"]!)), 4);
+});
+
+/** Two numbers that are linear in the features, in units a million apart. */
+function plane(count: number, seed: number) {
+  const { features } = clusters(count, { seed, spread: 1 });
+  const values = Float32Array.from({ length: 2 * count }, (_, k) => {
+    const row = features.subarray(WIDTH * (k >> 1), WIDTH * (k >> 1) + WIDTH);
+    return k % 2 === 0 ? 1e-3 * (row[0]! - 2 * row[1]!) - 5 : 1e3 * (row[2]! + row[3]!) + 200;
+  });
+  return { features, targets: { task: "regression", values, width: 2 } as const };
+}
+
+test("learns numbers in their own units", async () => {
+  const recipe: PhaseRecipe = { ...RECIPE, loss: "mean-squared-error", epochs: 60, optimizer: "sgd", weightDecay: 0 };
+  const [train, validation] = [plane(80, 0), plane(40, 1)];
+  const { folded, history, bestEpoch, targetScale } = await trainHead({
+    ...options,
+    classes: ["x", "y"],
+    train,
+    validation,
+    recipe,
+  });
+  expect(targetScale!.mean[0]).toBeCloseTo(-5, 2);
+  await using step = await headStep({ parameters: folded, numClasses: 2 });
+  const predictions = await scoreRows(step, memoryRows(validation.features, WIDTH));
+  const { perTarget, metrics } = evaluateRegression({
+    predictions,
+    values: validation.targets.values,
+    targets: ["x", "y"],
+  });
+  for (const { r2 } of perTarget) expect(r2).toBeGreaterThan(0.98);
+  // The folded head measures on raw features what training measured on standardized ones.
+  expect(metrics.mae / history[bestEpoch - 1]!.validation["mae"]!).toBeCloseTo(1, 1);
+});
+
+test("starts independent classes at their frequency", async () => {
+  const { features } = clusters(60, { spread: 1 });
+  // The first class is in 59 of 60 images and the second in one: nothing of the features says which.
+  const values = Float32Array.from({ length: 120 }, (_, k) => (k % 2 === 0 ? Number(k !== 0) : Number(k === 1)));
+  const set = { features, targets: { task: "multi-label", values, width: 2 } as const };
+  const recipe: PhaseRecipe = { ...RECIPE, loss: "binary-cross-entropy", epochs: 1, learningRate: 1e-9 };
+  const { history } = await trainHead({ ...options, classes: ["x", "y"], train: set, validation: set, recipe });
+  const [frequent, odds] = [59 / 60, Math.log(60 / 2)];
+  const entropy = Math.log(1 + Math.exp(odds)) - frequent * odds;
+  expect(history[0]!.validation["loss"]).toBeCloseTo(entropy, 4);
 });
 
 test("equal seeds give equal bits, other seeds do not", async () => {

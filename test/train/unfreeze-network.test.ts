@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { imageFolder } from "../../src/data/image-folder.ts";
-import type { Dataset } from "../../src/data/sample.ts";
 import { int } from "../../src/graph/attributes.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import type { Graph } from "../../src/graph/graph.ts";
@@ -17,7 +16,7 @@ import { temporaryFolder } from "../data/made.ts";
 import { TINY_PREPROCESSING, tinyGraph, writeColorImages, writeTinyModel } from "../models/tiny.ts";
 
 let model: Model;
-let data: Dataset;
+let data: Awaited<ReturnType<typeof imageFolder>>;
 const run = (options: FineTuneOptions) => fineTune(model, data, { cache: false, epochs: 3, ...options });
 
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { preprocess } from "../../src/transforms/preprocess.ts";
+import { bringToSize, normalize, preprocess } from "../../src/transforms/preprocess.ts";
 import type { Preprocessing } from "../../src/transforms/preprocessing.ts";
 import { resize } from "../../src/transforms/resize.ts";
 import { crop, picture } from "./picture.ts";
@@ -64,6 +64,22 @@ describe("preprocess", () => {
       offset: 7,
     });
     expect([...result]).toEqual([7, 7, 7, 8, 9, 10, 11, 12, 13, 7, 7, 7, 7, 7, 7, 14, 15, 16, 17, 18, 19, 7, 7, 7]);
+  });
+
+  test("is bringToSize and then normalize", () => {
+    for (const how of [
+      { kind: "stretch" },
+      { kind: "center-square" },
+      { kind: "shortest-edge", size: 5 }, // smaller than the input: padded
+    ] as const) {
+      const preprocessing: Preprocessing = { ...plain, inputSize: [6, 9], resize: how, scale: 1 / 3, mean: [1, 2, 3] };
+      const sized = bringToSize(picture(31, 20), preprocessing);
+      expect([sized.width, sized.height, sized.data.length]).toEqual([9, 6, 162]);
+      expect(normalize(sized, preprocessing)).toEqual(preprocess(picture(31, 20), preprocessing));
+    }
+    expect(() => normalize(picture(8, 6), { ...plain, inputSize: [6, 9] })).toThrow(
+      /picture of 9x6 pixels in 162 bytes, got 8x6 in 144/,
+    );
   });
 
   test("copes with pictures of one pixel and of extreme shapes", () => {

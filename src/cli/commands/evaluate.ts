@@ -1,29 +1,30 @@
-/** `rootstock evaluate`: measures a classifier file on labelled images, through the path that prediction takes. */
+/** `rootstock evaluate`: measures a model file on labelled images, through the path that prediction takes. */
 
-import { imageFolder } from "../../data/image-folder.ts";
 import { suggestThreads } from "../../data/loader.ts";
+import { openDataset } from "../../data/open-dataset.ts";
 import { PROVIDERS } from "../../runtime/providers.ts";
 import { evaluateModel, samplesToEvaluate } from "../../train/evaluate.ts";
 import { UsageError } from "../arguments.ts";
 import { command } from "../command.ts";
+import { dataOptions, datasetOptions } from "../data-options.ts";
 import { modelOptions, openModel } from "../open-model.ts";
 import { readLabels } from "../read-labels.ts";
 import { reportDataset, reportFailed } from "../report-dataset.ts";
 import { choice, sessionOptions } from "../session-options.ts";
-import { summarizeEvaluation } from "../summary.ts";
+import { summarizeEvaluation } from "../summarize-evaluation.ts";
 
 const SPLITS = { test: true, validation: true, train: true, all: true };
 
 export const evaluate = command({
   summary:
-    "Measure a trained model on labelled images: one subfolder per class, with or without train/ val/ test/ above them.",
+    "Measure a trained model on labelled images: a folder with one subfolder per class, with or without train/ val/ test/ above them, or a table (.csv, .tsv, .jsonl).",
   usage: "evaluate <model> <data> [options]",
   options: {
     split: {
       kind: "text",
       value: "<name>",
       choices: Object.keys(SPLITS),
-      help: "which images: the folder test/, val/ or train/, or all (default: test, else validation, else all)",
+      help: "which images: those of test, validation or train, or all (default: test, else validation, else all)",
     },
     labels: {
       kind: "text",
@@ -31,6 +32,7 @@ export const evaluate = command({
       help: "class names, a JSON list or one per line, where the model carries none",
     },
     ...modelOptions,
+    ...dataOptions,
     ...sessionOptions,
   },
   examples: [
@@ -40,19 +42,19 @@ export const evaluate = command({
   async run({ positionals, options, output, signal }) {
     const [path, root, ...more] = positionals;
     if (path === undefined || root === undefined || more.length > 0)
-      throw new UsageError("evaluate requires a model file and one folder of images.");
+      throw new UsageError("evaluate requires a model file and one folder or table of images.");
     await using model = await openModel(path, {
       options,
       labels: options.labels === undefined ? undefined : await readLabels(options.labels),
       output,
       signal,
     });
-    const data = await imageFolder(root, { purpose: "evaluate", signal });
+    const data = await openDataset(root, { ...datasetOptions(options), purpose: "evaluate", signal });
     reportDataset(data, output);
     const { samples, split } = samplesToEvaluate(data, choice(options.split, SPLITS));
-    if (split === "all") output.note("every image of the folder is measured, also any the model was trained on");
+    if (split === "all") output.note("every image is measured, also any the model was trained on");
     const progress = output.progress("evaluate", "img");
-    const result = await evaluateModel(model, data.classes, samples, {
+    const result = await evaluateModel(model, data, samples, {
       decodeThreads: suggestThreads(samples.length),
       threads: options.threads,
       provider: choice(options.provider, PROVIDERS),

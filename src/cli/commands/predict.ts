@@ -1,21 +1,36 @@
-/** `rootstock predict`: classes of image files, one line each; a bad file never stops the others. */
+/** `rootstock predict`: classes or values of image files, one line each; a bad file never stops the others. */
 
 import { listImages } from "../../data/list-images.ts";
 import { suggestThreads } from "../../data/loader.ts";
 import { printable } from "../../graph/printable.ts";
-import type { LabelProbability } from "../../models/model.ts";
+import type { Prediction } from "../../models/model.ts";
 import { UsageError } from "../arguments.ts";
 import { command } from "../command.ts";
+import { formatValue } from "../format-value.ts";
 import { modelOptions, openModel } from "../open-model.ts";
 import { formatPercent } from "../output.ts";
 import { readLabels } from "../read-labels.ts";
 import { runOptions, sessionOptions } from "../session-options.ts";
 
+/** A prediction of a file that could be read. */
+type Found = Exclude<Prediction, { readonly error: string }>;
+
+/** What --json prints of it: the probabilities of a thousand classes are left out. */
+type Shown =
+  | Pick<Extract<Found, { readonly top: unknown }>, "file" | "top">
+  | Extract<Found, { readonly values: unknown }>;
+
 export const predict = command({
-  summary: "Classify images with a trained model.",
+  summary: "Classify images with a trained model, or read numbers off them.",
   usage: "predict <model> <files or folders…> [options]",
   options: {
-    top: { kind: "number", value: "<k>", min: 1, whole: true, help: "classes to show for each image (default 3)" },
+    top: {
+      kind: "number",
+      value: "<k>",
+      min: 1,
+      whole: true,
+      help: "classes to show for each image (default 3), where they exclude each other",
+    },
     labels: {
       kind: "text",
       value: "<file>",
@@ -41,7 +56,9 @@ export const predict = command({
     });
     const listed = await listImages(inputs);
     const failed = listed.failed.map(({ file, reason }) => ({ file, error: reason }));
-    const predictions: { file: string; top: readonly LabelProbability[] }[] = [];
+    if (options.top !== undefined && model.task !== "classification")
+      output.warn(`--top is for models of one class per image; ${printable(model.name)} shows all that it finds`);
+    const predictions: Shown[] = [];
     const results = model.predictFiles(listed.files, {
       top: options.top ?? 3,
       decodeThreads: suggestThreads(listed.files.length),
@@ -51,11 +68,9 @@ export const predict = command({
     for await (const prediction of results) {
       if ("error" in prediction) failed.push({ file: prediction.file, error: prediction.error });
       else {
-        const { file, top } = prediction;
-        predictions.push({ file, top });
-        output.result(
-          `${printable(file)}  ${top.map(({ label, probability }) => `${printable(label)} ${formatPercent(probability)}`).join("  ")}`,
-        );
+        const { file } = prediction;
+        predictions.push("values" in prediction ? prediction : { file, top: prediction.top });
+        output.result(`${printable(file)}  ${describe(prediction)}`);
       }
     }
     for (const { file, error } of failed) output.warn(`${printable(file)}: ${error}`);
@@ -63,3 +78,13 @@ export const predict = command({
     return { json: { predictions, failed }, failed: predictions.length === 0 };
   },
 });
+
+/** Classes with their probabilities, or targets with their values. */
+function describe(prediction: Found): string {
+  if ("values" in prediction) {
+    const values = Object.entries(prediction.values);
+    return values.map(([target, value]) => `${printable(target)} ${formatValue(value)}`).join("  ");
+  }
+  if (prediction.top.length === 0) return "no class above 50 %";
+  return prediction.top.map(({ label, probability }) => `${printable(label)} ${formatPercent(probability)}`).join("  ");
+}

@@ -1,16 +1,20 @@
-/** `rootstock train`: a folder of images and a pretrained model become a trained, measured, exported model. */
-import { basename, join, resolve } from "node:path";
-import { imageFolder } from "../../data/image-folder.ts";
+/** `rootstock train`: labelled images and a pretrained model become a trained, measured, exported model. */
+import { join, parse, resolve } from "node:path";
+import { openDataset } from "../../data/open-dataset.ts";
 import { bySplit, type Dataset } from "../../data/sample.ts";
 import { messageOf } from "../../errors.ts";
 import { printable } from "../../graph/printable.ts";
 import { LOSSES } from "../../losses/table.ts";
 import { OPTIMIZERS } from "../../optim/table.ts";
+import type { EpochReport } from "../../train/callback.ts";
 import { fineTune, type Run } from "../../train/fine-tune.ts";
 import { BATCH_NORM_CHOICES, type FineTuneOptions, type Progress, recipe } from "../../train/options.ts";
 import { clock, defaultRunName } from "../../train/run-record.ts";
 import { inOptionNames, type Options, type OptionTable, UsageError } from "../arguments.ts";
+import { augmentOption, readAugment } from "../augment-option.ts";
 import { command } from "../command.ts";
+import { dataOptions, datasetOptions, splitOptions } from "../data-options.ts";
+import { formatValue } from "../format-value.ts";
 import { MODEL_FORMS, modelOptions, openModel } from "../open-model.ts";
 import { formatPercent, type Output } from "../output.ts";
 import { reportDataset, reportFailed } from "../report-dataset.ts";
@@ -23,11 +27,7 @@ const trainOptions = {
     value: "<model>",
     help: `pretrained classifier or backbone to start from (required): ${MODEL_FORMS}`,
   },
-  val: {
-    kind: "text",
-    value: "<dir|fraction>",
-    help: "validation images: a folder of classes, or a share of the training images (default 0.2 where the data have no val folder)",
-  },
+  ...splitOptions,
   unfreeze: {
     kind: "text",
     value: "<what>",
@@ -61,8 +61,18 @@ const trainOptions = {
     help: "peak learning rate (default: the optimizer's)",
   },
   "weight-decay": { kind: "number", value: "<x>", min: 0, whole: false, help: "weight decay of the head" },
-  optimizer: { kind: "text", value: "<name>", choices: Object.keys(OPTIMIZERS), help: "optimizer, default adamw" },
-  loss: { kind: "text", value: "<name>", choices: Object.keys(LOSSES), help: "objective, default cross-entropy" },
+  optimizer: {
+    kind: "text",
+    value: "<name>",
+    choices: Object.keys(OPTIMIZERS),
+    help: "optimizer (default adamw; sgd for a head that gives numbers)",
+  },
+  loss: {
+    kind: "text",
+    value: "<name>",
+    choices: Object.keys(LOSSES),
+    help: "objective (default: cross-entropy; binary-cross-entropy for several labels per image; mean-squared-error for numbers)",
+  },
   "label-smoothing": {
     kind: "number",
     value: "<x>",
@@ -83,19 +93,31 @@ const trainOptions = {
     help: "value of the graph to use as features (default: found; see rootstock inspect)",
   },
   ...modelOptions,
+  ...augmentOption,
+  views: {
+    kind: "number",
+    value: "<n>",
+    min: 0,
+    max: 1000,
+    whole: true,
+    help: "random views of each training image whose features are kept, where a part is frozen (default 8, fewer for more than 375 images)",
+  },
   seed: { kind: "number", value: "<n>", min: 0, whole: true, help: "decides every random choice (default 0)" },
   out: { kind: "text", value: "<dir>", help: "folder of the run (default runs/<time>-<data>)" },
   autotune: {
     kind: "flag",
     help: "with --unfreeze: measure how this machine computes each gradient fastest, once, and keep the result",
   },
+  "allow-leaks": { kind: "flag", help: "train although pictures are in two splits (see rootstock check)" },
+  "no-check": { kind: "flag", help: "do not look at the images before training" },
   "no-cache": { kind: "flag", help: "compute features anew and keep none" },
+  ...dataOptions,
   ...sessionOptions,
 } as const satisfies OptionTable;
 
 export const train = command({
   summary:
-    "Train a model on a folder of images: one subfolder per class, with or without train/ val/ test/ above them.",
+    "Train a model on labelled images: a folder with one subfolder per class, with or without train/ val/ test/ above them, or a table (.csv, .tsv, .jsonl) with a column image and a class, several classes or numbers for each.",
   usage: "train <data> --model <model> [options]",
   options: trainOptions,
   examples: [
@@ -103,6 +125,7 @@ export const train = command({
       "rootstock train photos --model mobilenetv2.onnx",
       "a folder per class; a fifth of the images is held out for validation",
     ],
+    ["rootstock train cells.csv --model resnet50 --targets red,white", "a table with numbers to predict"],
     ["rootstock train flowers --model resnet50.onnx --val 0.3 --seed 7 --out runs/flowers", "other choices"],
     ["rootstock train photos --model vgg16.onnx --preprocessing caffe --json > result.json", "for another program"],
   ],
@@ -111,20 +134,19 @@ export const train = command({
     const [root, ...more] = positionals;
     if (root === undefined || more.length > 0)
       throw new UsageError(
-        `train requires one folder of images, got ${positionals.length === 0 ? "none" : positionals.join(" ")}.`,
+        `train requires one folder or table of images, got ${positionals.length === 0 ? "none" : positionals.join(" ")}.`,
       );
     if (options.model === undefined) throw new UsageError(`train requires --model <model>: ${MODEL_FORMS}.`);
-    const settings = settingsOf(options);
+    const settings = { ...settingsOf(options), augmentation: await readAugment(options.augment) };
     checkSettings(settings);
-    const validation = validationOf(options.val);
-    const data = await imageFolder(root, { validation, seed: settings.seed, signal });
+    const data = await openDataset(root, { ...datasetOptions(options), seed: settings.seed, signal });
     reportDataset(data, output);
     await using model = await openModel(options.model, { options, output, signal });
     const progress = new TrainingProgress(output, describe(data));
     const run = await fineTune(model, data, {
       ...settings,
       cut: options.cut,
-      out: options.out ?? join("runs", defaultRunName(basename(resolve(root)))),
+      out: options.out ?? join("runs", defaultRunName(parse(resolve(root)).name)),
       signal,
       onProgress: (event) => progress.show(event),
     });
@@ -149,6 +171,9 @@ function settingsOf(options: Options<typeof trainOptions>): FineTuneOptions {
     loss: choice(options.loss, LOSSES),
     labelSmoothing: options["label-smoothing"],
     patience: options.patience,
+    views: options.views,
+    check: !options["no-check"],
+    allowLeaks: options["allow-leaks"],
     autotune: options.autotune,
     cache: !options["no-cache"],
     ...runOptions(options),
@@ -159,7 +184,8 @@ function settingsOf(options: Options<typeof trainOptions>): FineTuneOptions {
 /** @throws UsageError for settings that cannot be, whatever the model and the images are. */
 function checkSettings(settings: FineTuneOptions): void {
   try {
-    recipe(settings, 1);
+    const [task] = settings.loss === undefined ? [] : LOSSES[settings.loss]().tasks;
+    recipe(settings, 1, { task }); // whether the loss fits the data is told when they are read
   } catch (error) {
     throw new UsageError(inOptionNames(messageOf(error), trainOptions), { cause: error });
   }
@@ -167,27 +193,13 @@ function checkSettings(settings: FineTuneOptions): void {
 
 /** The object that --json prints. */
 function resultOf(run: Run, data: Dataset, total: number): unknown {
-  const {
-    id,
-    folder,
-    classes,
-    metrics,
-    evaluation,
-    evaluatedOn,
-    history,
-    bestEpoch,
-    seconds,
-    featuresFromCache,
-    failed,
-  } = run;
+  const { id, folder, classes, evaluation, evaluatedOn, history, bestEpoch, seconds, featuresFromCache, failed } = run;
   return {
     run: folder,
     model: folder === undefined ? undefined : join(folder, "model.onnx"),
     id,
     classes,
-    metrics,
-    perClass: evaluation.perClass,
-    confusion: evaluation.confusion,
+    ...evaluation,
     evaluatedOn,
     epochs: history.length,
     bestEpoch,
@@ -199,29 +211,31 @@ function resultOf(run: Run, data: Dataset, total: number): unknown {
   };
 }
 
-/** A fraction if it is a number, else a folder. */
-function validationOf(text: string | undefined): number | string | undefined {
-  if (text === undefined || text.trim() === "" || Number.isNaN(Number(text))) return text;
-  const fraction = Number(text);
-  if (!(fraction > 0 && fraction < 1)) {
-    throw new UsageError(`--val requires a folder, or a fraction between 0 and 1 such as 0.2, got "${text}".`);
-  }
-  return fraction;
-}
-
 function describe(data: Dataset): string {
   const count = (split: "train" | "validation" | "test"): number => bySplit(data, split).length;
   const test = count("test") > 0 ? `, ${count("test")} test` : "";
-  return `data      ${data.classes.length} classes, ${count("train")} training and ${count("validation")} validation images${test}`;
+  const what = data.task === "regression" ? "target" : "class";
+  const kinds = `${data.classes.length} ${data.classes.length === 1 ? what : { class: "classes", target: "targets" }[what]}`;
+  const several = data.task === "multi-label" ? ", any number per image" : "";
+  return `data      ${kinds}${several}, ${count("train")} training and ${count("validation")} validation images${test}`;
+}
+
+/** The measure of an epoch that says most to a person, whatever the task. */
+function mainMeasure({ accuracy, meanAveragePrecision, mae, r2 }: EpochReport["validation"]): string {
+  if (accuracy !== undefined) return `accuracy ${formatPercent(accuracy)}`;
+  if (meanAveragePrecision !== undefined) return `mean average precision ${meanAveragePrecision.toFixed(3)}`;
+  return `mean absolute error ${formatValue(mae!)}  R² ${r2!.toFixed(3)}`;
 }
 
 /** Shows what happens while a run is under way. */
 class TrainingProgress {
   readonly #output: Output;
   readonly #features;
+  readonly #checking;
 
   constructor(output: Output, headline: string) {
     this.#output = output;
+    this.#checking = output.progress("checking", "img");
     this.#features = output.progress("features", "img");
     output.note(headline);
   }
@@ -229,14 +243,17 @@ class TrainingProgress {
   show(event: Progress): void {
     if (event.kind === "plan") this.#output.note(printable(event.text));
     else if (event.kind === "warning") this.#output.warn(printable(event.text));
-    else if (event.kind === "features") {
+    else if (event.kind === "check") {
+      this.#checking.update(event.done, event.total);
+      if (event.done === event.total) this.#checking.end();
+    } else if (event.kind === "features") {
       this.#features.update(event.done, event.total);
       if (event.done === event.total) this.#features.end();
     } else if (event.kind === "step") {
       if (this.#output.isTerminal) this.#output.redraw(`epoch     image ${event.done} of ${event.total}`);
     } else {
       const { epoch, epochs, trainLoss, validation, best } = event.report;
-      const line = `epoch     ${epoch}/${epochs}  loss ${trainLoss.toFixed(3)}  validation loss ${validation["loss"]!.toFixed(3)}  accuracy ${formatPercent(validation["accuracy"]!)}${best ? "  best" : ""}`;
+      const line = `epoch     ${epoch}/${epochs}  loss ${trainLoss.toFixed(3)}  validation loss ${validation["loss"]!.toFixed(3)}  ${mainMeasure(validation)}${best ? "  best" : ""}`;
       if (this.#output.isTerminal) this.#output.redraw(line);
       else if (epoch === 1 || epoch === epochs || epoch % Math.ceil(epochs / 10) === 0) this.#output.note(line);
     }

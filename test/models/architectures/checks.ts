@@ -4,6 +4,7 @@ import { gradient, gradientName } from "../../../src/autodiff/gradient.ts";
 import { int } from "../../../src/graph/attributes.ts";
 import { GraphBuilder } from "../../../src/graph/builder.ts";
 import { crossEntropy } from "../../../src/losses/cross-entropy.ts";
+import { classTargets } from "../../../src/losses/targets.ts";
 import type { Architecture } from "../../../src/models/architectures/architecture.ts";
 import { INPUT, isTrainable, LOGITS, withWeights } from "../../../src/models/architectures/network.ts";
 import { backboneGraph, findCut } from "../../../src/models/backbone.ts";
@@ -49,7 +50,7 @@ export async function expectGradients(
   const out = await session.run({
     ...Object.fromEntries(formulaWeights(network, gain)),
     [INPUT]: formulaImage(inputSize, 2),
-    target: loss.encode([1, 3], CLASSES),
+    target: loss.encode(classTargets([1, 3]), CLASSES),
   });
   const sizes = names.map((name) => [name, largest(out[gradientName(name)]!.data as Float32Array)] as const); // of float32 parameters
   expect(sizes.filter(([, size]) => !(size > 0 && Number.isFinite(size)))).toEqual([]);

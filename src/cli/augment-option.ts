@@ -1,0 +1,40 @@
+/** `--augment`: how training images are varied, as a level of the presets or as a file of one's own. */
+import { readFile } from "node:fs/promises";
+import { messageOf, RootstockError } from "../errors.ts";
+import { parseAugmentation } from "../transforms/augmentation-schema.ts";
+import { AUGMENTATION_LEVELS, type AugmentationLevel } from "../transforms/presets.ts";
+import type { Augmentation } from "../transforms/transform.ts";
+import type { OptionTable } from "./arguments.ts";
+
+/** The largest file that is read, in bytes. */
+const MAX_BYTES = 1e6;
+
+export const augmentOption = {
+  augment: {
+    kind: "text",
+    value: "<level|file>",
+    help: `how training images vary: ${AUGMENTATION_LEVELS.join(", ")}, or a .json file with a list of transforms (see rootstock preview)`,
+  },
+} as const satisfies OptionTable;
+
+/**
+ * Returns the level, or what the file says.
+ * @throws RootstockError BAD_CONFIG for a file that cannot be read or is no list of transforms.
+ */
+export async function readAugment(text: string | undefined): Promise<AugmentationLevel | Augmentation | undefined> {
+  const level = AUGMENTATION_LEVELS.find((name) => name === text);
+  if (level !== undefined || text === undefined) return level;
+  let json: unknown;
+  try {
+    const bytes = await readFile(text);
+    if (bytes.length > MAX_BYTES) throw new Error(`it has ${bytes.length} bytes, more than ${MAX_BYTES}`);
+    json = JSON.parse(bytes.toString("utf8"));
+  } catch (cause) {
+    throw new RootstockError(
+      "BAD_CONFIG",
+      `--augment requires ${AUGMENTATION_LEVELS.join(", ")} or a JSON file with a list of transforms, got ${text}: ${messageOf(cause)}.`,
+      { cause },
+    );
+  }
+  return parseAugmentation(json, text);
+}

@@ -1,0 +1,70 @@
+/** How the training images of a run vary: chosen for the data, and fitted to what of the network is computed once. */
+import type { Dataset } from "../data/sample.ts";
+import { bySplit } from "../data/sample.ts";
+import { RootstockError } from "../errors.ts";
+import { parseAugmentation } from "../transforms/augmentation-schema.ts";
+import { type AugmentationLevel, chooseAugmentation } from "../transforms/presets.ts";
+import type { Augmentation } from "../transforms/transform.ts";
+
+/** What a user may say about augmentation. */
+export interface AugmentOptions {
+  readonly augmentation?: AugmentationLevel | Augmentation | undefined;
+  readonly views?: number | undefined;
+}
+
+/** What varies in a run; JSON-safe, for its record. */
+export interface AugmentPlan {
+  /** Undefined where every epoch sees the clean images. */
+  readonly augmentation: Augmentation | undefined;
+  /** Random views of each training image whose features are computed once and kept; 0 where epochs make their own. */
+  readonly views: number;
+  /** Why, and what it costs, for people. */
+  readonly notes: readonly string[];
+}
+
+/** Most views that are kept of an image. */
+const MOST_VIEWS = 1000;
+
+/**
+ * Plans the augmentation of a run. Where a frozen part is computed once, its features of `views` random views are kept
+ * beside those of the clean image; where training starts at the image, every epoch sees a new view.
+ * @param frozen Whether there is such a part.
+ * @throws RootstockError BAD_CONFIG for an augmentation or a number of views that cannot be.
+ */
+export function planAugmentation(
+  { augmentation: asked, views: given }: AugmentOptions,
+  data: Dataset,
+  frozen: boolean,
+): AugmentPlan {
+  if (given !== undefined && !(Number.isInteger(given) && given >= 0 && given <= MOST_VIEWS))
+    throw new RootstockError("BAD_CONFIG", `views requires a whole number from 0 to ${MOST_VIEWS}, got ${given}.`);
+  if (given !== undefined && !frozen)
+    throw new RootstockError(
+      "BAD_CONFIG",
+      `views requires a frozen part whose features can be kept, got views ${given} and a network that trains from the image on: every epoch sees a new view there. Leave it out.`,
+    );
+  const { classes, task } = data;
+  const samples = bySplit(data, "train").length;
+  const checked = typeof asked === "object" ? parseAugmentation(asked) : asked;
+  const chosen = chooseAugmentation(checked, { samples, classes, task });
+  const views = frozen ? (given ?? Math.min(USUAL_VIEWS, Math.floor(AFFORDABLE_RUNS / Math.max(1, samples)))) : 0;
+  const varies = chosen.augmentation.transforms.length > 0 && (views > 0 || !frozen);
+  if (!varies) return { augmentation: undefined, views: 0, notes: [] };
+  const how = frozen
+    ? `${views} random view${views === 1 ? "" : "s"} of each training image: ${samples * views} more runs of the frozen part, once; they are kept (--views 0 for none)`
+    : "a new random view of each training image in every epoch";
+  return {
+    augmentation: chosen.augmentation,
+    views,
+    notes: [...chosen.reasons, `Training sees ${how}.`].map(inColumn),
+  };
+}
+
+/** Views where no number was asked for, as far as they are affordable: see bench/RESULTS.md, "Views of a frozen network". */
+const USUAL_VIEWS = 8;
+/** Runs of the frozen part that nobody has to ask for: half a minute with a small network, some minutes with a large one. */
+const AFFORDABLE_RUNS = 3000;
+
+function inColumn(text: string): string {
+  return `augment   ${text}`;
+}

@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import type { Dataset, Sample } from "../../src/data/sample.ts";
+import { planAugmentation } from "../../src/train/augment-plan.ts";
+
+const sample = (i: number, split: Sample["split"]): Sample => {
+  return { file: `${i}`, path: `${i}`, target: [i % 2], split, sha256: `${i}`, bytes: 1 };
+};
+const data: Dataset = {
+  ...{ root: "photos", task: "single-label", classes: ["cat", "dog"], skipped: [], notes: [], splitSource: "folders" },
+  samples: [...Array.from({ length: 10 }, (_, i) => sample(i, "train")), sample(10, "validation")],
+};
+
+test("without a word, a frozen network gets as many views as are cheap", () => {
+  const many = (count: number): Dataset => ({
+    ...data,
+    samples: Array.from({ length: count }, (_, i) => sample(i, "train")),
+  });
+  const viewsOf = (count: number): number => planAugmentation({}, many(count), true).views;
+  expect([1, 10, 375, 376, 1000, 3000, 3001].map(viewsOf)).toEqual([8, 8, 8, 7, 3, 1, 0]);
+  expect(planAugmentation({}, many(3001), true)).toEqual({ augmentation: undefined, views: 0, notes: [] });
+  expect(planAugmentation({ views: 2 }, many(3001), true).views).toBe(2);
+});
+
+test("without a word, a network that trains from the image on sees a new view in every epoch", () => {
+  const all = planAugmentation({}, data, false);
+  expect(all.augmentation?.transforms.map(({ name }) => name)).toContain("random-resized-crop");
+  expect(all.views).toBe(0);
+  expect(all.notes.at(-1)).toBe("augment   Training sees a new random view of each training image in every epoch.");
+});
+
+test("views say what they cost before it is paid", () => {
+  const plan = planAugmentation({ augmentation: "light", views: 3 }, data, true);
+  expect(plan.views).toBe(3);
+  expect(plan.notes.at(-1)).toContain("3 random views of each training image: 30 more runs of the frozen part");
+  expect(planAugmentation({ augmentation: "light" }, data, true).views).toBe(8);
+  expect(planAugmentation({ views: 2 }, data, true).augmentation).toBeDefined();
+});
+
+test("none is none, whatever else is asked", () => {
+  const none = { augmentation: undefined, views: 0, notes: [] };
+  expect(planAugmentation({ augmentation: "none", views: 4 }, data, true)).toEqual(none);
+  expect(planAugmentation({ augmentation: "none" }, data, false)).toEqual(none);
+  expect(planAugmentation({ augmentation: { version: 1, transforms: [] } }, data, false)).toEqual(none);
+  expect(planAugmentation({ augmentation: "strong", views: 0 }, data, true)).toEqual(none);
+});
+
+test("a list of one's own is checked", () => {
+  const own = { version: 1, transforms: [{ name: "vertical-flip", probability: 1 }] } as const;
+  expect(planAugmentation({ augmentation: own, views: 1 }, data, true).augmentation).toEqual(own);
+  const wrong = { version: 1, transforms: [{ name: "vertical-flop" }] } as unknown as typeof own;
+  expect(() => planAugmentation({ augmentation: wrong }, data, false)).toThrow(/Did you mean "vertical-flip"/);
+});
+
+test.each([
+  [-1, /a whole number from 0 to 1000, got -1/],
+  [1.5, /got 1.5/],
+  [1001, /got 1001/],
+])("%d views are refused", (views, message) => {
+  expect(() => planAugmentation({ views }, data, true)).toThrow(message);
+});
+
+test("views without a frozen part are refused, with the reason", () => {
+  expect(() => planAugmentation({ views: 2 }, data, false)).toThrow(
+    /requires a frozen part.*every epoch sees a new view/,
+  );
+});
