@@ -7,9 +7,9 @@ import wabt from "wabt";
 const { parseWat } = await wabt();
 for (const source of [
   "src/optim/kernels.wat",
-  "src/transforms/hue-kernels.wat",
-  "src/transforms/pixel-kernels.wat",
-  "src/transforms/resize-kernels.wat",
+  "src/transforms/pixels/hue-kernels.wat",
+  "src/transforms/pixels/pixel-kernels.wat",
+  "src/transforms/resampling/resize-kernels.wat",
 ]) {
   const module = parseWat(source, readFileSync(source, "utf8"), { simd: true });
   module.validate();

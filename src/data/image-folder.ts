@@ -4,7 +4,6 @@ import { realpath, stat } from "node:fs/promises";
 import { relative, sep } from "node:path";
 import { RootstockError } from "../errors.ts";
 import { printable } from "../graph/printable.ts";
-import { assignSplits } from "./assign-splits.ts";
 import { mapBounded } from "./bounded.ts";
 import { checkClasses } from "./check-classes.ts";
 import { count, duplicateNotes, named } from "./dataset-notes.ts";
@@ -14,8 +13,9 @@ import { checkSignal, FILES_AT_A_TIME, inspectFiles, type Usable } from "./inspe
 import { type Layout, type PlacedFile, readLayout } from "./layout.ts";
 import { byCodeUnits } from "./names.ts";
 import type { Dataset, Sample, Skipped, Split } from "./sample.ts";
-import { savedSplit } from "./saved-split.ts";
-import { checkSplitOptions, DEFAULT_FRACTION, type SplitOptions } from "./split-options.ts";
+import { assignSplits } from "./splits/assign-splits.ts";
+import { savedSplit } from "./splits/saved-split.ts";
+import { checkSplitOptions, DEFAULT_FRACTION, type SplitOptions } from "./splits/split-options.ts";
 import { type FoundFile, type Walk, type WalkOptions, walk } from "./walk.ts";
 
 /** How to read a folder of images. */

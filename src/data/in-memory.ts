@@ -1,16 +1,16 @@
 /** A list of images with classes or values, in files or in memory -> a dataset. */
 import { relative, resolve, sep } from "node:path";
 import { RootstockError } from "../errors.ts";
-import { assignSplits } from "./assign-splits.ts";
 import { mapBounded } from "./bounded.ts";
 import { duplicateNotes, lookalikeNotes, splitNotes } from "./dataset-notes.ts";
 import { inspectContent, inspectFile } from "./inspect.ts";
 import { checkSignal, FILES_AT_A_TIME } from "./inspect-files.ts";
 import type { Dataset, ImageSource, Skipped, Split, Task } from "./sample.ts";
-import { savedSplit } from "./saved-split.ts";
-import { checkSplitOptions, DEFAULT_FRACTION, type SplitOptions } from "./split-options.ts";
-import type { TargetColumns } from "./table-columns.ts";
-import { type LabelledImage, labelImages } from "./table-samples.ts";
+import { assignSplits } from "./splits/assign-splits.ts";
+import { savedSplit } from "./splits/saved-split.ts";
+import { checkSplitOptions, DEFAULT_FRACTION, type SplitOptions } from "./splits/split-options.ts";
+import type { TargetColumns } from "./tables/table-columns.ts";
+import { type LabelledImage, labelImages } from "./tables/table-samples.ts";
 
 /** One image of a dataset in memory, with one of `label`, `labels` and `values`. */
 export interface InMemoryImage {

@@ -4,10 +4,10 @@ import { RootstockError } from "../errors.ts";
 import { printable } from "../graph/printable.ts";
 import { expectation } from "./folder-notes.ts";
 import { type ImageFolderOptions, imageFolder } from "./image-folder.ts";
-import { type ImageTableOptions, imageTable } from "./image-table.ts";
 import { systemProblem } from "./inspect.ts";
 import type { Dataset } from "./sample.ts";
-import { kindOfTable, TABLE_KINDS } from "./table-rows.ts";
+import { type ImageTableOptions, imageTable } from "./tables/image-table.ts";
+import { kindOfTable, TABLE_KINDS } from "./tables/table-rows.ts";
 
 /** How to read a dataset: the options of folders and of tables; `validation` is a path of the same kind. */
 export interface OpenDatasetOptions extends ImageFolderOptions, ImageTableOptions {

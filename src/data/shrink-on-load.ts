@@ -10,7 +10,7 @@
  * - filters with hard edges, "nearest" and "box"; "center-square", whose square would begin between two pixels;
  * - random crops of parts that are small.
  */
-import type { RandomResizedCropOptions } from "../transforms/crop.ts";
+import type { RandomResizedCropOptions } from "../transforms/geometric/crop.ts";
 import type { Preprocessing } from "../transforms/preprocessing.ts";
 import type { Augmentation } from "../transforms/transform.ts";
 

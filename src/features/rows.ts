@@ -87,8 +87,11 @@ export interface StreamedRowsOptions {
   readonly prefix?: Session | undefined;
   readonly preprocessing: Preprocessing;
   readonly width: number;
-  /** How training samples are augmented: epoch e shows their view e. @default undefined, clean images in every epoch */
-  readonly augmented?: ViewRecipe | undefined;
+  /**
+   * How training samples are augmented: epoch e shows their view e, or with a `count` one of so many, the one that
+   * `memoryRows` would show. @default undefined, clean images in every epoch
+   */
+  readonly augmented?: (ViewRecipe & { readonly count?: number | undefined }) | undefined;
   /** Leaves out files that cannot be read, instead of ending with an error. @default false */
   readonly skipUnreadable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -107,8 +110,7 @@ export function streamedRows(samples: readonly Sample[], options: StreamedRowsOp
     async *batches(order, size, epoch) {
       let batch = new Float32Array(size * width);
       let filled = 0;
-      const chosen = Array.from(order, (index) => samples[index]!);
-      for await (const row of images(chosen, options, epoch)) {
+      for await (const row of images(samples, order, options, epoch)) {
         batch.set(row, filled++ * width);
         if (filled < size) continue;
         yield batch;
@@ -121,15 +123,21 @@ export function streamedRows(samples: readonly Sample[], options: StreamedRowsOp
 }
 
 async function* images(
-  samples: readonly Sample[],
+  all: readonly Sample[],
+  order: Int32Array,
   { prefix, preprocessing, augmented, skipUnreadable = false, signal }: StreamedRowsOptions,
   epoch = 0,
 ): AsyncGenerator<Float32Array> {
+  const samples = Array.from(order, (index) => all[index]!);
+  const shown = (index: number): number => {
+    if (epoch === 0 || augmented?.count === undefined) return epoch;
+    return viewShown({ count: augmented.count, seed: augmented.seed }, index, epoch);
+  };
   const files = samples.map(sourceOf);
   const sha256 = samples.map((sample) => sample.sha256);
   const views = augmented && {
     ...augmented,
-    views: samples.map(({ split }) => [split === "train" ? epoch : 0]),
+    views: samples.map(({ split }, i) => [split === "train" ? shown(order[i]!) : 0]),
   };
   const loader = new ImageLoader({ threads: suggestThreads(files.length) });
   try {

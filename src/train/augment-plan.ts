@@ -62,8 +62,8 @@ export function planAugmentation(
 
 /** Views where no number was asked for, as far as they are affordable: see bench/RESULTS.md, "Views of a frozen network". */
 const USUAL_VIEWS = 8;
-/** Runs of the frozen part that nobody has to ask for: half a minute with a small network, some minutes with a large one. */
-const AFFORDABLE_RUNS = 3000;
+/** Runs of the frozen part that nobody has to ask for: some seconds with a small network, a minute with a large one. */
+const AFFORDABLE_RUNS = 1000;
 
 function inColumn(text: string): string {
   return `augment   ${text}`;

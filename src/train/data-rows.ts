@@ -24,7 +24,7 @@ export interface DataRowsOptions extends ExtractOptions {
   /** Rows are kept in memory up to this many bytes; beyond, they are computed anew in every epoch. @default 2e9 */
   readonly memoryBytes?: number | undefined;
   /** How training images vary where each epoch makes its own rows of them. Rows that are kept vary by `views`. */
-  readonly augmented?: ViewRecipe | undefined;
+  readonly augmented?: (ViewRecipe & { readonly count?: number | undefined }) | undefined;
 }
 
 /** One split: rows to train on, features for the head, and the samples that they belong to. */

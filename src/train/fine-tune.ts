@@ -1,5 +1,5 @@
 /** Transfer learning in one call: frozen backbone → features → new head → trained, measured, exportable model. */
-import { type DatasetReport, duplicateClusters, withFindings } from "../data/check/dataset-report.ts";
+import { type DatasetReport, withFindings } from "../data/check/dataset-report.ts";
 import { bySplit, type Dataset, manifest, type Task } from "../data/sample.ts";
 import { exportMetadata, exportModel, type TrainedModel } from "../export/export-model.ts";
 import type { ParityCheck } from "../export/verify.ts";
@@ -17,8 +17,7 @@ import { OPTIMIZERS } from "../optim/table.ts";
 import { describePreprocessing } from "../transforms/preprocessing.ts";
 import { type AugmentPlan, planAugmentation } from "./augment-plan.ts";
 import type { EpochReport } from "./callback.ts";
-import { checkData, sentence } from "./check-data.ts";
-import { type CheckedFeatures, checkFeatureSet, type FeatureFindings } from "./check-features.ts";
+import { lookAt, lookCloser } from "./check/look.ts";
 import { checkFiles, checkSplits } from "./check-splits.ts";
 import { type DataRowsOptions, dataRows, type SplitRows } from "./data-rows.ts";
 import { measureOutputs } from "./measure.ts";
@@ -104,35 +103,6 @@ export async function fineTune<T extends Task>(
   } finally {
     await folder?.close();
   }
-}
-
-/** Looks at the images, unless that was not wanted. */
-async function lookAt<D extends Dataset>(
-  data: D,
-  { check = true, allowLeaks, signal, onProgress }: FineTuneOptions,
-): Promise<{ readonly data: D; readonly report?: DatasetReport }> {
-  if (!check) return { data };
-  const { warnings, ...checked } = await checkData(data, {
-    allowLeaks,
-    signal,
-    onProgress: (done, total) => onProgress?.({ kind: "check", done, total }),
-  });
-  for (const text of warnings) onProgress?.({ kind: "warning", text });
-  return checked;
-}
-
-/** Checks the features too, and says what was found. */
-async function lookCloser(
-  features: Omit<CheckedFeatures, "clusters">,
-  report: DatasetReport,
-  { cache, cacheFolder, maxCacheBytes, threads, provider, signal, onProgress }: FineTuneOptions,
-): Promise<FeatureFindings["findings"]> {
-  const clusters = duplicateClusters(report);
-  const options = { cache, cacheFolder, maxCacheBytes, threads, provider, signal };
-  const { findings } = await checkFeatureSet({ ...features, clusters }, options);
-  for (const finding of findings)
-    if (finding.severity !== "info") onProgress?.({ kind: "warning", text: sentence(finding) });
-  return findings;
 }
 
 interface Job {
@@ -268,8 +238,9 @@ function viewsOf(
   seed: number,
 ): Required<Pick<DataRowsOptions, "views" | "augmented">> {
   if (augmentation === undefined) return { views: undefined, augmented: undefined };
-  const augmented = { augmentation, seed };
-  return { augmented, views: count > 0 ? { ...augmented, count } : undefined };
+  if (count === 0) return { augmented: { augmentation, seed }, views: undefined };
+  const views = { augmentation, seed, count };
+  return { augmented: views, views };
 }
 
 /** What a run's result.json holds. */

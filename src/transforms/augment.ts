@@ -2,9 +2,9 @@
 import { RootstockError } from "../errors.ts";
 import type { Rng } from "../random.ts";
 import { plan } from "./compose.ts";
-import { drawResize } from "./crop.ts";
-import type { Frame } from "./geometric-draw.ts";
-import { GEOMETRIC, isGeometric, type StartsFrom } from "./geometric-table.ts";
+import { drawResize } from "./geometric/crop.ts";
+import type { Frame } from "./geometric/geometric-draw.ts";
+import { GEOMETRIC, isGeometric, type StartsFrom } from "./geometric/geometric-table.ts";
 import type { Image } from "./image.ts";
 import { bringToSize } from "./preprocess.ts";
 import type { Preprocessing } from "./preprocessing.ts";

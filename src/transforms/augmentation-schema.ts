@@ -2,10 +2,10 @@
 import { z } from "zod";
 import { listed, RootstockError } from "../errors.ts";
 import { nearest } from "../graph/nearest.ts";
-import { geometricSchema, geometricSchemas } from "./geometric-schema.ts";
-import { GEOMETRIC } from "./geometric-table.ts";
-import { pixelSchema, pixelSchemas } from "./pixel-schema.ts";
-import { PIXEL_TRANSFORMS } from "./pixel-table.ts";
+import { geometricSchema, geometricSchemas } from "./geometric/geometric-schema.ts";
+import { GEOMETRIC } from "./geometric/geometric-table.ts";
+import { pixelSchema, pixelSchemas } from "./pixels/pixel-schema.ts";
+import { PIXEL_TRANSFORMS } from "./pixels/pixel-table.ts";
 import type { Augmentation, TransformSpec } from "./transform.ts";
 
 /** A list longer than this is a mistake. */

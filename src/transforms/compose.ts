@@ -1,12 +1,12 @@
 /** Applies a list of transforms: all randomness is drawn first, and geometric neighbours are joined into one resampling. */
 import { RootstockError } from "../errors.ts";
 import type { Rng } from "../random.ts";
-import type { Frame } from "./geometric-draw.ts";
-import { drawGeometric, isGeometric } from "./geometric-table.ts";
+import type { Frame } from "./geometric/geometric-draw.ts";
+import { drawGeometric, isGeometric } from "./geometric/geometric-table.ts";
 import type { Image } from "./image.ts";
 import type { Picture, Size } from "./picture.ts";
-import { movesPixels, PIXEL_TRANSFORMS, type PixelSpec } from "./pixel-table.ts";
-import type { Interpolation } from "./resize-taps.ts";
+import { movesPixels, PIXEL_TRANSFORMS, type PixelSpec } from "./pixels/pixel-table.ts";
+import type { Interpolation } from "./resampling/resize-taps.ts";
 import { type CarryOutOptions, carryOut, join, type Step, sizeAfter } from "./steps.ts";
 import type { TransformSpec } from "./transform.ts";
 

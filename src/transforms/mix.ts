@@ -1,8 +1,8 @@
 /** Mixing the samples of a batch: mixup and CutMix, on network inputs and soft targets. */
 import { RootstockError } from "../errors.ts";
 import type { Rng } from "../random.ts";
-import { beta, whole } from "./chance.ts";
 import type { Region } from "./image.ts";
+import { beta, whole } from "./pixels/chance.ts";
 
 /** Inputs and targets of one batch. */
 export interface MixBatch {

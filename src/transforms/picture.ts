@@ -1,6 +1,6 @@
 /** A picture with what is marked in it: boxes and keypoints that geometric transforms move along with the pixels. */
 import type { Image } from "./image.ts";
-import { type Matrix, mapPoint } from "./matrix.ts";
+import { type Matrix, mapPoint } from "./resampling/matrix.ts";
 
 /** A labelled rectangle in pixels. Its sides are edges between pixels: a box of the whole picture is 0, 0, width, height. */
 export interface Box {

@@ -1,9 +1,9 @@
 /** Makes a network's input from a picture, as its `Preprocessing` says. Decoding threads load this: no schema library here. */
 import { RootstockError } from "../errors.ts";
 import type { Image, Region } from "./image.ts";
-import { valuesOf } from "./pixel-passes.ts";
+import { valuesOf } from "./pixels/pixel-passes.ts";
 import type { Preprocessing } from "./preprocessing.ts";
-import { resize } from "./resize.ts";
+import { resize } from "./resampling/resize.ts";
 
 /**
  * Makes one network input from one picture: `bringToSize`, then `normalize`.

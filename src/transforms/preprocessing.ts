@@ -1,6 +1,6 @@
 /** How pixels become a network's input: a plain record that travels with the weights. The function is in preprocess.ts. */
 import { z } from "zod";
-import { INTERPOLATIONS } from "./resize-taps.ts";
+import { INTERPOLATIONS } from "./resampling/resize-taps.ts";
 
 /**
  * The versioned description of a network's input.

@@ -1,13 +1,13 @@
 /** Geometric steps with all randomness decided: joined so that pixels are resampled once, then carried out. */
 import { RootstockError } from "../errors.ts";
-import { cropImage } from "./crop-image.ts";
-import { flipImage } from "./flip-image.ts";
+import { cropImage } from "./geometric/crop-image.ts";
+import { flipImage } from "./geometric/flip-image.ts";
 import type { Image, Region } from "./image.ts";
-import { invert, type Matrix, multiply, scaling, shrinkage, translation } from "./matrix.ts";
 import { type Box, moveBox, movePoint, type Picture, type Point, type Size, type TrackedBox } from "./picture.ts";
-import { resize } from "./resize.ts";
-import type { Interpolation } from "./resize-taps.ts";
-import { colorOf, type FillMode, type FillValue, type WarpInterpolation, warp } from "./warp.ts";
+import { invert, type Matrix, multiply, scaling, shrinkage, translation } from "./resampling/matrix.ts";
+import { resize } from "./resampling/resize.ts";
+import type { Interpolation } from "./resampling/resize-taps.ts";
+import { colorOf, type FillMode, type FillValue, type WarpInterpolation, warp } from "./resampling/warp.ts";
 
 /** Mirrors exactly: pixels are copied. */
 export interface FlipStep {

@@ -27,7 +27,7 @@ interface Program {
 }
 
 function start(cache: string, out: string, ...more: string[]): Program {
-  const args = ["dist/cli/bin.js", "train", data, "--model", model, "--out", out, "--json", ...more];
+  const args = ["dist/cli/bin.js", "train", data, "--model", model, "--out", out, "--views", "0", "--json", ...more];
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ROOTSTOCK_CACHE: cache },
     stdio: ["ignore", "pipe", "pipe"],

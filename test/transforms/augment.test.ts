@@ -3,7 +3,7 @@ import { rng } from "../../src/random.ts";
 import { augmentImage, startOf } from "../../src/transforms/augment.ts";
 import { bringToSize } from "../../src/transforms/preprocess.ts";
 import type { Preprocessing } from "../../src/transforms/preprocessing.ts";
-import { resize } from "../../src/transforms/resize.ts";
+import { resize } from "../../src/transforms/resampling/resize.ts";
 import type { Augmentation, TransformSpec } from "../../src/transforms/transform.ts";
 import { crop, picture } from "./picture.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { parseAugmentation, TRANSFORM_NAMES } from "../../src/transforms/augmentation-schema.ts";
-import { geometricSchema, geometricSchemas } from "../../src/transforms/geometric-schema.ts";
-import { GEOMETRIC } from "../../src/transforms/geometric-table.ts";
-import { PIXEL_TRANSFORMS } from "../../src/transforms/pixel-table.ts";
+import { geometricSchema, geometricSchemas } from "../../src/transforms/geometric/geometric-schema.ts";
+import { GEOMETRIC } from "../../src/transforms/geometric/geometric-table.ts";
+import { PIXEL_TRANSFORMS } from "../../src/transforms/pixels/pixel-table.ts";
 
 describe("parseAugmentation", () => {
   test("takes an augmentation, or the list alone, and gives back what it was given", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { rng } from "../../src/random.ts";
 import { applyTransforms, plan } from "../../src/transforms/compose.ts";
-import { resize } from "../../src/transforms/resize.ts";
+import { resize } from "../../src/transforms/resampling/resize.ts";
 import type { Step } from "../../src/transforms/steps.ts";
 import type { TransformSpec } from "../../src/transforms/transform.ts";
 import { difference } from "./golden.ts";

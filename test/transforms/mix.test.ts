@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { rng } from "../../src/random.ts";
 import { cutMix, type MixBatch, mixSamples, mixup, pasteRegion } from "../../src/transforms/mix.ts";
-import { cases } from "./color-golden.ts";
+import { cases } from "./pixels/color-golden.ts";
 
 /** The batch of test/golden/color/make.py: three inputs [2, 4, 5] that count up. */
 const batch: MixBatch = {

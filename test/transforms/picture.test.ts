@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { rng } from "../../src/random.ts";
 import { applyTransforms } from "../../src/transforms/compose.ts";
 import type { Image } from "../../src/transforms/image.ts";
-import { translation } from "../../src/transforms/matrix.ts";
 import { type Box, moveBox, movePoint } from "../../src/transforms/picture.ts";
+import { translation } from "../../src/transforms/resampling/matrix.ts";
 import type { TransformSpec } from "../../src/transforms/transform.ts";
 
 const [WIDTH, HEIGHT] = [60, 48];

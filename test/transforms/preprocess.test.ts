@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bringToSize, normalize, preprocess } from "../../src/transforms/preprocess.ts";
 import type { Preprocessing } from "../../src/transforms/preprocessing.ts";
-import { resize } from "../../src/transforms/resize.ts";
+import { resize } from "../../src/transforms/resampling/resize.ts";
 import { crop, picture } from "./picture.ts";
 
 const plain: Preprocessing = {

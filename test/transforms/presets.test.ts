@@ -6,7 +6,7 @@ import {
   type AugmentationPresetOptions,
   augmentationPreset,
 } from "../../src/transforms/presets.ts";
-import { scene } from "./scene.ts";
+import { scene } from "./pixels/scene.ts";
 
 const flowers: AugmentationPresetOptions = { samples: 300, classes: ["daisy", "rose"], task: "single-label" };
 const names = (options: AugmentationPresetOptions) =>

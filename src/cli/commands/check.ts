@@ -14,7 +14,7 @@ import { openDataset } from "../../data/open-dataset.ts";
 import type { Dataset } from "../../data/sample.ts";
 import { printable } from "../../graph/printable.ts";
 import { checkPage, summaryOf } from "../../report/check-page.ts";
-import { checkFeatures, type FeatureFindings } from "../../train/check-features.ts";
+import { checkFeatures, type FeatureFindings } from "../../train/check/check-features.ts";
 import { writeAtomically } from "../../weights/files.ts";
 import { UsageError } from "../arguments.ts";
 import { command } from "../command.ts";

@@ -95,12 +95,13 @@ withAssets("a Teachable Machine export (skipped without ../shared/assets)", () =
     const root = await temporaryFolder();
     const data = await imageFolder(await writeColorImages(join(root, "images"), 6));
     await using model = await loadModel(teachable);
-    const head = await fineTune(model, data, { cache: false, epochs: 8, seed: 1 });
+    const head = await fineTune(model, data, { cache: false, epochs: 8, views: 0, seed: 1 });
     expect(head.metrics.accuracy).toBe(1);
     const out = join(root, "run");
     const last = await fineTune(model, data, {
       cache: false,
       epochs: 2,
+      views: 0,
       seed: 1,
       unfreeze: "last",
       keepHead: false,
