@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { GraphBuilder } from "../dist/graph/builder.js";
 import { loadModel } from "../dist/index.js";
 import { crossEntropy } from "../dist/losses/cross-entropy.js";
+import { classTargets } from "../dist/losses/targets.js";
 import { backboneGraph, FEATURES, findCut } from "../dist/models/backbone.js";
 import { withBatchNorm } from "../dist/models/batch-norm.js";
 import { HEAD, headGraph } from "../dist/models/head.js";
@@ -78,7 +79,7 @@ async function measure() {
   const [batch, threads, steps] = [Number(options.batch), Number(options.threads), Number(options.steps)];
   const { row, network, work } = options;
   const pixels = float32([batch, 3, 224, 224], floats(join(work, "pixels.f32")));
-  const labels = Int32Array.from({ length: batch }, (_, i) => i % NUM_CLASSES);
+  const labels = classTargets(Array.from({ length: batch }, (_, i) => i % NUM_CLASSES));
   const headValues = floats(join(work, `${network}.head.f32`));
   const began = performance.now();
   const { prefix, trained, imageName } = await splitNetwork(row, join(work, `${network}.onnx`), headValues);
