@@ -63,6 +63,7 @@ export { autoContrast, equalize } from "./transforms/pixels/histogram.ts";
 export { channelShift, invert, posterize, solarize } from "./transforms/pixels/levels.ts";
 export { augMix, randAugment, trivialAugment } from "./transforms/pixels/policy.ts";
 export {
+  type AskedAugmentation,
   AUGMENTATION_LEVELS,
   type AugmentationLevel,
   type AugmentationPreset,

@@ -3,7 +3,10 @@ import { execFile } from "node:child_process";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { TRANSFORM_NAMES } from "../src/transforms/augmentation-schema.ts";
+import { geometricSchemas } from "../src/transforms/geometric/geometric-schema.ts";
+import { pixelSchemas } from "../src/transforms/pixels/pixel-schema.ts";
 import { temporaryFolder } from "./data/made.ts";
 import { writeColorImages } from "./models/tiny.ts";
 
@@ -23,4 +26,29 @@ test.each(["from-keras", "from-pytorch"])("docs/%s.md", async (page) => {
     expect(stdout).not.toBe("");
     expect(stdout).not.toMatch(/undefined|NaN/);
   }
+});
+
+describe("the table of transforms in docs/from-pytorch.md", async () => {
+  const text = await readFile("docs/from-pytorch.md", "utf8");
+  const table = text.slice(text.indexOf("| torchvision"), text.indexOf("Options in bold"));
+  const words = (cell = ""): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, word]) => word!);
+  const rows = table
+    .split("\n")
+    .slice(2)
+    .filter((line) => line !== "")
+    .map((line) => line.split("|"));
+  const entries = rows.flatMap(([, , names, options]) => words(names).map((name) => [name, options!] as const));
+
+  test.each(entries)("%s has all its options and no others", (name, cell) => {
+    const schema = [...geometricSchemas, ...pixelSchemas].find(({ shape }) => shape.name.value === name);
+    const { name: _, ...options } = schema!.shape;
+    expect(words(cell).sort()).toEqual(Object.keys(options).sort());
+    const required = Object.entries(options).filter(([, option]) => !option.safeParse(undefined).success);
+    const bold = [...cell.matchAll(/\*\*`(\w+)`\*\*/g)].map(([, word]) => word);
+    expect(bold).toEqual(required.map(([key]) => key));
+  });
+
+  test("has every transform but Keras's affine map", () => {
+    expect(entries.map(([name]) => name).sort()).toEqual(TRANSFORM_NAMES.filter((n) => n !== "keras-affine").sort());
+  });
 });

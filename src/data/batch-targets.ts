@@ -1,5 +1,6 @@
 /** The targets of a batch in the form that a loss reads: Keras's class modes in our words. */
 import { RootstockError } from "../errors.ts";
+import { checkChoice } from "../transforms/known-options.ts";
 import type { Dataset, Sample, Task } from "./sample.ts";
 
 /**
@@ -37,10 +38,8 @@ export function defaultTargetMode(task: Task): TargetMode {
 
 /** Throws unless the dataset has targets of this mode. @throws RootstockError BAD_CONFIG */
 export function checkTargetMode(mode: TargetMode, { task, classes }: Pick<Dataset, "task" | "classes">): void {
-  const tasks: readonly Task[] | undefined = TASKS[mode];
-  if (!tasks) {
-    throw new RootstockError("BAD_CONFIG", `targets require one of ${Object.keys(TASKS).join(", ")}, got "${mode}".`);
-  }
+  checkChoice("targets", mode, Object.keys(TASKS));
+  const tasks = TASKS[mode];
   if (!tasks.includes(task)) {
     throw new RootstockError(
       "BAD_CONFIG",

@@ -1,7 +1,9 @@
 /** A dataset as batches of images and targets: what Keras's `flow_from_directory` and PyTorch's `DataLoader` give. */
 import { RootstockError } from "../errors.ts";
 import { rng, shuffle } from "../random.ts";
+import { checkChoice, checkKeys } from "../transforms/known-options.ts";
 import { type Preprocessing, preprocessingSchema } from "../transforms/preprocessing.ts";
+import { type AskedAugmentation, chooseAugmentation } from "../transforms/presets.ts";
 import type { Augmentation } from "../transforms/transform.ts";
 import { checkTargetMode, defaultTargetMode, type TargetMode, type Targets, targetsOf } from "./batch-targets.ts";
 import { ImageLoader, suggestThreads } from "./loader.ts";
@@ -23,8 +25,11 @@ export interface DataLoaderOptions {
   readonly preprocessing?: Preprocessing | undefined;
   /** Three channels, or one: luma as in ITU-R BT.601, with the first `mean` and `std`. @default "rgb" */
   readonly colorMode?: "rgb" | "grayscale" | undefined;
-  /** How images are varied: epoch e shows view e of each. For the training split only. @default undefined, clean images */
-  readonly augmentation?: Augmentation | undefined;
+  /**
+   * How images are varied: "light", "medium", "strong", or transforms as a record or a list; with "none" they are clean.
+   * Epoch e shows view e of each. For the training split only. @default "none"
+   */
+  readonly augmentation?: AskedAugmentation | undefined;
   /** Images in a batch, 1 to 65536. @default 32 */
   readonly batchSize?: number | undefined;
   /** Whether each epoch has a random order of its own. @default true for the training split, false for others */
@@ -45,6 +50,26 @@ export interface DataLoaderOptions {
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const OPTIONS: Readonly<Record<keyof DataLoaderOptions, true>> = {
+  split: true,
+  inputSize: true,
+  interpolation: true,
+  layout: true,
+  preprocessing: true,
+  colorMode: true,
+  augmentation: true,
+  batchSize: true,
+  shuffle: true,
+  seed: true,
+  dropLast: true,
+  targets: true,
+  epochs: true,
+  start: true,
+  skipUnreadable: true,
+  threads: true,
+  signal: true,
+};
 
 /** The next batch of a loader: JSON-safe. */
 export interface LoaderPosition {
@@ -80,16 +105,28 @@ const MAX_BATCH_BYTES = 2 ** 31;
  * Returns the batches of a split: images as a network takes them, with targets, decoded ahead of time by threads.
  * The same seed gives the same batches, whatever the number of threads and wherever an iteration began. Only training
  * images are ever augmented.
- * @throws RootstockError BAD_CONFIG if an option cannot be used; while iterating BAD_DATA if a file cannot be read or
+ * @throws RootstockError BAD_CONFIG if an option does not exist or cannot be used; while iterating BAD_DATA if a file cannot be read or
  *   has changed, ABORTED through `signal`.
  */
 export function dataLoader(dataset: Dataset, options: DataLoaderOptions = {}): DataLoader {
-  const { split = "train", batchSize = 32, dropLast = false, targets = defaultTargetMode(dataset.task) } = options;
-  const { epochs = 1, start = { epoch: 1, batch: 0 }, augmentation } = options;
+  if (!Array.isArray(dataset?.samples))
+    throw new RootstockError("BAD_CONFIG", 'dataLoader requires a dataset, such as await imageFolder("photos").');
+  checkKeys("dataLoader", options, OPTIONS);
+  const {
+    split = "train",
+    colorMode = "rgb",
+    batchSize = 32,
+    dropLast = false,
+    targets = defaultTargetMode(dataset.task),
+  } = options;
+  const { epochs = 1, start = { epoch: 1, batch: 0 } } = options;
+  checkChoice("split", split, ["train", "validation", "test"]);
+  checkChoice("colorMode", colorMode, ["rgb", "grayscale"]);
   checkTargetMode(targets, dataset);
   checkWhole("batchSize", batchSize, 1, 65536);
   checkWhole("epochs", epochs, 1, 1e6);
   checkWhole("start.epoch", start.epoch, 1, 1e6);
+  const augmentation = augmentationOf(dataset, options);
   if (augmentation && split !== "train") {
     throw new RootstockError(
       "BAD_CONFIG",
@@ -107,7 +144,7 @@ export function dataLoader(dataset: Dataset, options: DataLoaderOptions = {}): D
   const samples = bySplit(dataset, split);
   const batchesPerEpoch = dropLast ? Math.floor(samples.length / batchSize) : Math.ceil(samples.length / batchSize);
   checkWhole("start.batch", start.batch, 0, batchesPerEpoch);
-  const made = { samples, preprocessing, batchSize, batchesPerEpoch, epochs, start, targets };
+  const made = { samples, preprocessing, batchSize, batchesPerEpoch, epochs, start, targets, augmentation };
   return {
     batchesPerEpoch,
     preprocessing,
@@ -123,6 +160,14 @@ interface Plan {
   readonly epochs: number;
   readonly start: LoaderPosition;
   readonly targets: TargetMode;
+  readonly augmentation: Augmentation | undefined;
+}
+
+/** What was asked for, undefined where it changes nothing. */
+function augmentationOf(dataset: Dataset, { augmentation = "none" }: DataLoaderOptions): Augmentation | undefined {
+  const { classes, task } = dataset;
+  const chosen = chooseAugmentation(augmentation, { samples: bySplit(dataset, "train").length, classes, task });
+  return chosen.augmentation.transforms.length > 0 ? chosen.augmentation : undefined;
 }
 
 async function* iterate(
@@ -162,8 +207,8 @@ function orderOf({ samples }: Plan, { split = "train", shuffle: mixed, seed = 0 
 async function* imagesOf(
   loader: ImageLoader,
   samples: readonly Sample[],
-  { preprocessing, batchSize }: Plan,
-  { colorMode = "rgb", augmentation, seed = 0, skipUnreadable = false, signal }: DataLoaderOptions,
+  { preprocessing, batchSize, augmentation }: Plan,
+  { colorMode = "rgb", seed = 0, skipUnreadable = false, signal }: DataLoaderOptions,
   epoch: number,
 ): AsyncGenerator<{ readonly images: Float32Array; readonly used: readonly Sample[] }, void, undefined> {
   const [height, width] = preprocessing.inputSize;

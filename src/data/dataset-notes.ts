@@ -99,6 +99,16 @@ function differing(targets: readonly (readonly number[])[], classes: readonly st
   return ` (${listed(shown.map((text) => text || "none"))})`;
 }
 
+/** Steps of single precision across all values of a target below which a model's outputs are too coarse for it. */
+export const FEW_STEPS = 64;
+
+/** Returns how many steps of single precision (float32), as wide as those at the larger bound, lie between two numbers. */
+export function float32Steps(low: number, high: number): number {
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const exponent = Math.max(-126, Math.floor(Math.log2(size)));
+  return (high - low) / 2 ** (exponent - 23);
+}
+
 /** "1 file", "2 files". */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;

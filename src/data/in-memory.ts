@@ -1,6 +1,8 @@
 /** A list of images with classes or values, in files or in memory -> a dataset. */
 import { relative, resolve, sep } from "node:path";
+import { isArrayBuffer } from "node:util/types";
 import { RootstockError } from "../errors.ts";
+import { checkChoice, checkKeys, shown } from "../transforms/known-options.ts";
 import { mapBounded } from "./bounded.ts";
 import { duplicateNotes, lookalikeNotes, splitNotes } from "./dataset-notes.ts";
 import { inspectContent, inspectFile } from "./inspect.ts";
@@ -14,11 +16,11 @@ import { type LabelledImage, labelImages } from "./tables/table-samples.ts";
 
 /** One image of a dataset in memory, with one of `label`, `labels` and `values`. */
 export interface InMemoryImage {
-  /** Path of an image file, or the bytes of one: JPEG, PNG and so on, not pixels. */
-  readonly image: ImageSource;
+  /** Path of an image file, or the bytes of one, as `fetch` gives them too: JPEG, PNG and so on, not pixels. */
+  readonly image: ImageSource | ArrayBuffer;
   /** What to call bytes in messages and records; different for every image. @default image-<index> */
   readonly name?: string | undefined;
-  /** The class, of single-label data. */
+  /** The class, of single-label data: its name, not empty. */
   readonly label?: string | undefined;
   /** The classes, possibly none, of multi-label data. */
   readonly labels?: readonly string[] | undefined;
@@ -31,6 +33,17 @@ export interface InMemoryImage {
   /** How much the image counts in training, above 0. */
   readonly weight?: number | undefined;
 }
+
+const ITEM_KEYS: Readonly<Record<keyof InMemoryImage, true>> = {
+  image: true,
+  name: true,
+  label: true,
+  labels: true,
+  values: true,
+  split: true,
+  group: true,
+  weight: true,
+};
 
 /** How a list of images becomes a dataset. */
 export interface InMemoryOptions extends SplitOptions {
@@ -63,7 +76,10 @@ export async function inMemoryDataset(
   const { purpose = "train", validation, seed = 0, signal } = options;
   checkSplitOptions(options);
   const saved = options.splits === undefined ? undefined : await savedSplit(options.splits);
-  const [first] = images;
+  if (!Array.isArray(images))
+    throw new RootstockError("BAD_CONFIG", `inMemoryDataset requires a list of images, got ${shown(images)}.`);
+  for (const [i, item] of images.entries()) checkForm(item, i);
+  const [first]: readonly InMemoryImage[] = images;
   if (first === undefined) throw new RootstockError("BAD_DATA", "inMemoryDataset requires images, got none.");
   const task = taskOf(first, 0);
   const named = namesOf(images);
@@ -112,6 +128,34 @@ function taskOf({ label, labels, values }: InMemoryImage, index: number): Task {
   );
 }
 
+/** Throws unless an item of the list is one at all. */
+function checkForm(item: InMemoryImage, index: number): void {
+  checkKeys(`image ${index}`, item, ITEM_KEYS);
+  const { image, label, labels, values, split = "train" } = item;
+  const refuse = (message: string, got: unknown, hint = ""): never => {
+    throw new RootstockError("BAD_CONFIG", `${message}, got ${shown(got)} (image ${index}).${hint}`);
+  };
+  if (!(typeof image === "string" ? image !== "" : image instanceof Uint8Array || isArrayBuffer(image)))
+    refuse("image requires a path, or the bytes of an image file as a Uint8Array or ArrayBuffer", image);
+  if (label !== undefined && !isName(label)) {
+    const hint = typeof label === "number" ? ` Write label: "${label}" for a class, or values: [${label}].` : "";
+    refuse("label requires the name of a class", label, hint);
+  }
+  if (labels !== undefined && !(Array.isArray(labels) && labels.every(isName)))
+    refuse(
+      "labels requires a list of names of classes",
+      Array.isArray(labels) ? labels.find((x) => !isName(x)) : labels,
+    );
+  if (values !== undefined && !Array.isArray(values)) refuse("values requires a list of numbers", values);
+  for (const key of ["name", "group"] as const)
+    if (item[key] !== undefined && !isName(item[key])) refuse(`${key} requires a text that is not empty`, item[key]);
+  checkChoice(`split of image ${index}`, split, ["train", "validation", "test"]);
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === "string" && value.trim() !== "";
+}
+
 function checkItem(
   item: InMemoryImage,
   index: number,
@@ -139,7 +183,8 @@ interface Named {
 function namesOf(images: readonly InMemoryImage[]): readonly Named[] {
   const known = new Set<string>();
   return images.map((item, i) => {
-    const { image, name = `image-${i}` } = item;
+    const { image: given, name = `image-${i}` } = item;
+    const image = isArrayBuffer(given) ? new Uint8Array(given) : given;
     const file = typeof image === "string" ? image : name;
     const path = typeof image === "string" ? relative(".", resolve(image)).split(sep).join("/") : name;
     if (known.has(path))

@@ -13,11 +13,11 @@ export type Task = "single-label" | "multi-label" | "regression";
 
 /** One image file with what is known of it. */
 export interface Sample {
-  /** Path that can be opened: the dataset's root, as given, joined with `path`; with `content` a name to show. */
+  /** Path that can be opened, for a folder its root joined with `path`; with `content` a name to show. */
   readonly file: string;
   /** The encoded image, where it is in memory and not in a file. @see sourceOf */
   readonly content?: Uint8Array | undefined;
-  /** Path relative to the root, separated by "/", with the characters as the file system has them. */
+  /** Path relative to the folder of the images, separated by "/", with the characters as the file system has them. */
   readonly path: string;
   /**
    * Single-label: one index into the dataset's `classes`. Multi-label: the indices of the classes that are there,

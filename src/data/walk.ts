@@ -1,5 +1,5 @@
 /** Lists the files below a folder: follows links without going in circles, leaves out what systems and tools hide there. */
-import { readdir, realpath, stat } from "node:fs/promises";
+import { open, readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { systemProblem } from "./inspect.ts";
 import { byCodeUnits, isHidden } from "./names.ts";
@@ -19,7 +19,7 @@ export interface Walk {
   readonly files: readonly FoundFile[];
   /** All folders below, by relative path, sorted. */
   readonly folders: readonly string[];
-  /** Relative paths of hidden and system files and folders; their content was not looked at. */
+  /** Relative paths of hidden and system files and folders, and of folders of a training run; their content was not looked at. */
   readonly hidden: readonly string[];
   /** Broken links, unreadable folders, devices and so on. */
   readonly skipped: readonly Skipped[];
@@ -53,8 +53,12 @@ export async function walk(
       continue;
     }
     seen.add(next.real);
-    if (next.path !== "") found.folders.push(next.path);
     try {
+      if (next.path !== "" && (await isRun(file))) {
+        found.hidden.push(next.path);
+        continue;
+      }
+      if (next.path !== "") found.folders.push(next.path);
       await list(root, next, { ...found, subfolders: folders, links, followLinks });
     } catch (error) {
       if (next.path === "") throw error;
@@ -64,6 +68,24 @@ export async function walk(
   found.files.sort((a, b) => byCodeUnits(a.path, b.path));
   found.skipped.sort((a, b) => byCodeUnits(a.file, b.file));
   return { ...found, folders: found.folders.sort(byCodeUnits), hidden: found.hidden.sort(byCodeUnits) };
+}
+
+/** Key near the start of the config.json that every run's folder has: see train/run-folder.ts. */
+const RUN_MARK = '"rootstockRun"';
+const RUN_MARK_BYTES = 1024;
+
+/** Whether a folder was written by a run of training, which is no class of images. */
+async function isRun(folder: string): Promise<boolean> {
+  const config = join(folder, "config.json");
+  const found = await stat(config).catch(() => undefined);
+  if (!found?.isFile()) return false;
+  try {
+    await using handle = await open(config);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(RUN_MARK_BYTES), 0, RUN_MARK_BYTES, 0);
+    return buffer.toString("latin1", 0, bytesRead).includes(RUN_MARK);
+  } catch {
+    return false; // what cannot be read is told when it is listed
+  }
 }
 
 interface Pending {

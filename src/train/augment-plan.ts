@@ -2,13 +2,12 @@
 import type { Dataset } from "../data/sample.ts";
 import { bySplit } from "../data/sample.ts";
 import { RootstockError } from "../errors.ts";
-import { parseAugmentation } from "../transforms/augmentation-schema.ts";
-import { type AugmentationLevel, chooseAugmentation } from "../transforms/presets.ts";
+import { type AskedAugmentation, chooseAugmentation } from "../transforms/presets.ts";
 import type { Augmentation } from "../transforms/transform.ts";
 
 /** What a user may say about augmentation. */
 export interface AugmentOptions {
-  readonly augmentation?: AugmentationLevel | Augmentation | undefined;
+  readonly augmentation?: AskedAugmentation | undefined;
   readonly views?: number | undefined;
 }
 
@@ -29,7 +28,7 @@ const MOST_VIEWS = 1000;
  * Plans the augmentation of a run. Where a frozen part is computed once, its features of `views` random views are kept
  * beside those of the clean image; where training starts at the image, every epoch sees a new view.
  * @param frozen Whether there is such a part.
- * @throws RootstockError BAD_CONFIG for an augmentation or a number of views that cannot be.
+ * @throws RootstockError BAD_CONFIG for an augmentation or a number of views that cannot be, or views of no augmentation.
  */
 export function planAugmentation(
   { augmentation: asked, views: given }: AugmentOptions,
@@ -45,11 +44,17 @@ export function planAugmentation(
     );
   const { classes, task } = data;
   const samples = bySplit(data, "train").length;
-  const checked = typeof asked === "object" ? parseAugmentation(asked) : asked;
-  const chosen = chooseAugmentation(checked, { samples, classes, task });
+  const chosen = chooseAugmentation(asked, { samples, classes, task });
+  const changes = chosen.augmentation.transforms.length > 0;
+  if (!changes && given !== undefined && given > 0)
+    throw new RootstockError(
+      "BAD_CONFIG",
+      `views requires an augmentation that changes images, got views ${given} and none. Leave one of them out.`,
+    );
   const views = frozen ? (given ?? Math.min(USUAL_VIEWS, Math.floor(AFFORDABLE_RUNS / Math.max(1, samples)))) : 0;
-  const varies = chosen.augmentation.transforms.length > 0 && (views > 0 || !frozen);
-  if (!varies) return { augmentation: undefined, views: 0, notes: [] };
+  if (changes && frozen && views === 0)
+    return { augmentation: undefined, views: 0, notes: asked === undefined ? [] : [unused(given, samples)] };
+  if (!changes) return { augmentation: undefined, views: 0, notes: [] };
   const how = frozen
     ? `${views} random view${views === 1 ? "" : "s"} of each training image: ${samples * views} more runs of the frozen part, once; they are kept (--views 0 for none)`
     : "a new random view of each training image in every epoch";
@@ -64,6 +69,14 @@ export function planAugmentation(
 const USUAL_VIEWS = 8;
 /** Runs of the frozen part that nobody has to ask for: some seconds with a small network, a minute with a large one. */
 const AFFORDABLE_RUNS = 1000;
+
+/** Why an augmentation that was asked for does nothing. */
+function unused(given: number | undefined, samples: number): string {
+  const why = given === 0 ? "views 0" : `views is 0 by default for ${samples} training images`;
+  return inColumn(
+    `none: ${why}, so the frozen part sees the clean images alone. Ask for views, such as --views 1, for ${samples} more runs of it.`,
+  );
+}
 
 function inColumn(text: string): string {
   return `augment   ${text}`;

@@ -7,8 +7,7 @@ import { BATCH_NORM_POLICIES } from "../models/batch-norm.ts";
 import { UNFREEZE_FORMS } from "../models/unfreeze.ts";
 import { OPTIMIZERS, type OptimizerName } from "../optim/table.ts";
 import type { Provider } from "../runtime/providers.ts";
-import type { AugmentationLevel } from "../transforms/presets.ts";
-import type { Augmentation } from "../transforms/transform.ts";
+import type { AskedAugmentation } from "../transforms/presets.ts";
 import type { EpochReport } from "./callback.ts";
 
 /** What `batchNorm` may be. */
@@ -71,10 +70,11 @@ export interface FineTuneOptions {
    * How training images vary: "none", "light", "medium", "strong", or a list of transforms. Validation and test images
    * never do. @default fits the task and the number of images
    */
-  readonly augmentation?: AugmentationLevel | Augmentation | undefined;
+  readonly augmentation?: AskedAugmentation | undefined;
   /**
    * Random views of each training image whose features are computed once and kept, beside the clean one; each epoch shows
-   * one of them. Only where a part is frozen: a network that trains from the image on sees a new view in every epoch.
+   * one of them. Only where a part is frozen, and not without an augmentation: a network that trains from the image on
+   * sees a new view in every epoch.
    * @default 8, or as many as make 1000 more runs of the frozen part
    */
   readonly views?: number | undefined;

@@ -9,7 +9,7 @@ export type TargetKind = Pick<Dataset, "task" | "classes">;
 /**
  * The targets of samples, with their weights where any sample has one: the class index [n, 1], a one for each class that is
  * there [n, classes], or the values [n, classes].
- * @throws RootstockError BAD_DATA naming the sample, if its target is none of the task or its weight is not above 0.
+ * @throws RootstockError BAD_DATA naming the sample, if its target is none of the task or its weight is not from 1e-30 to 1e30.
  */
 export function targetsOf({ task, classes }: TargetKind, samples: readonly Sample[]): Targets {
   const width = task === "single-label" ? 1 : classes.length;
@@ -54,7 +54,13 @@ function badTarget(path: string, target: readonly number[], wanted: string): Roo
   );
 }
 
+/** The smallest weight, and one part of the largest. */
+const LEAST_WEIGHT = 1e-30;
+
 function weightOf({ path, weight = 1 }: Sample): number {
-  if (weight > 0 && Number.isFinite(Math.fround(weight))) return weight;
-  throw new RootstockError("BAD_DATA", `the weight of ${path} requires a number above 0, got ${weight}.`);
+  if (weight >= LEAST_WEIGHT && weight <= 1 / LEAST_WEIGHT) return weight; // their sums and shares stay float32 numbers
+  throw new RootstockError(
+    "BAD_DATA",
+    `the weight of ${path} requires a number from ${LEAST_WEIGHT} to ${1 / LEAST_WEIGHT}, got ${weight}.`,
+  );
 }

@@ -1,8 +1,9 @@
 /** Applies a list of transforms: all randomness is drawn first, and geometric neighbours are joined into one resampling. */
 import { RootstockError } from "../errors.ts";
+import { nearest } from "../graph/nearest.ts";
 import type { Rng } from "../random.ts";
 import type { Frame } from "./geometric/geometric-draw.ts";
-import { drawGeometric, isGeometric } from "./geometric/geometric-table.ts";
+import { drawGeometric, GEOMETRIC, isGeometric } from "./geometric/geometric-table.ts";
 import type { Image } from "./image.ts";
 import type { Picture, Size } from "./picture.ts";
 import { movesPixels, PIXEL_TRANSFORMS, type PixelSpec } from "./pixels/pixel-table.ts";
@@ -26,7 +27,8 @@ export interface ApplyTransformsOptions extends CarryOutOptions {
  * Transform i draws from `rng.fork(String(i))` only, so that changing one leaves the others' draws as they are.
  * Neighbouring rotations, shifts, shears, zooms, affine maps, perspectives and flips are resampled once; flips and crops
  * alone copy pixels; resizing is antialiased.
- * @throws RootstockError BAD_CONFIG for an option that cannot be used, or a policy that moves pixels but not the picture's marks.
+ * @throws RootstockError BAD_CONFIG for a transform that does not exist, an option that cannot be used, or a policy that
+ *   moves pixels but not the picture's marks; BAD_DATA for a picture whose data do not fit its size.
  */
 export function applyTransforms(
   picture: Picture,
@@ -35,6 +37,8 @@ export function applyTransforms(
   { width, height, interpolation = "bilinear", ...options }: ApplyTransformsOptions = {},
 ): Picture {
   const { image } = picture;
+  checkImage(image);
+  checkNames(specs);
   const moving = specs.find((spec) => !isGeometric(spec) && movesPixels(spec));
   if (moving && (picture.boxes || picture.keypoints)) {
     throw new RootstockError(
@@ -47,6 +51,34 @@ export function applyTransforms(
     picture,
     plan(specs, { width: image.width, height: image.height, target, interpolation }, rng),
     options,
+  );
+}
+
+/** Throws unless every transform is one. Their options are checked where they are used. @throws RootstockError BAD_CONFIG */
+export function checkNames(specs: readonly TransformSpec[]): void {
+  if (!Array.isArray(specs))
+    throw new RootstockError("BAD_CONFIG", `transforms requires a list of { name, … }, got ${JSON.stringify(specs)}.`);
+  for (const spec of specs) {
+    const name: unknown = spec?.name;
+    if (typeof name !== "string")
+      throw new RootstockError("BAD_CONFIG", `a transform requires a name, got ${JSON.stringify(spec)}.`);
+    if (Object.hasOwn(GEOMETRIC, name) || Object.hasOwn(PIXEL_TRANSFORMS, name)) continue;
+    const near = nearest(name, [...Object.keys(GEOMETRIC), ...Object.keys(PIXEL_TRANSFORMS)]);
+    const hint = near.length > 0 ? ` Did you mean ${near.map((other) => `"${other}"`).join(" or ")}?` : "";
+    throw new RootstockError("BAD_CONFIG", `there is no transform ${JSON.stringify(name)}.${hint}`);
+  }
+}
+
+/** Throws unless the data of a decoded picture fit its size. @throws RootstockError BAD_DATA */
+export function checkImage(image: Image): void {
+  const { width, height, data } = image ?? {};
+  const isSized = [width, height].every((side) => Number.isInteger(side) && side >= 1);
+  if (isSized && data instanceof Uint8Array && data.length === 3 * width * height) return;
+  const got = data instanceof Uint8Array ? `${data.length} bytes` : "data that are no Uint8Array";
+  throw new RootstockError(
+    "BAD_DATA",
+    `a picture requires a width and height from 1 and 3 * width * height bytes of R, G, B, got ${got} for ${width}x${height}. ` +
+      "Leave out an alpha channel, and read files with dataLoader.",
   );
 }
 

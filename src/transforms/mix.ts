@@ -2,6 +2,7 @@
 import { RootstockError } from "../errors.ts";
 import type { Rng } from "../random.ts";
 import type { Region } from "./image.ts";
+import { checkChoice, shown } from "./known-options.ts";
 import { beta, whole } from "./pixels/chance.ts";
 
 /** Inputs and targets of one batch. */
@@ -54,9 +55,15 @@ export interface CutMixOptions {
  *
  * One rectangle for the batch, centered anywhere and cut at the border, as torchvision's CutMix; `lambda` is the area
  * that is left to each sample in the end.
- * @throws RootstockError BAD_CONFIG if `alpha` is not above 0, SHAPE_MISMATCH if the arrays do not hold `count` samples.
+ * @throws RootstockError BAD_CONFIG without a `size` or if `alpha` is not above 0, SHAPE_MISMATCH if the arrays do not hold `count` samples.
  */
 export function cutMix(batch: MixBatch, { alpha = 1, size, layout = "NCHW" }: CutMixOptions, rng: Rng): MixedBatch {
+  if (!Array.isArray(size) || size.length !== 2 || !size.every((side) => Number.isInteger(side) && side >= 1))
+    throw new RootstockError(
+      "BAD_CONFIG",
+      `cutMix requires size: [height, width] of an input in pixels, whole numbers from 1, got ${shown(size)}.`,
+    );
+  checkChoice("layout", layout, ["NCHW", "NHWC"]);
   const [height, width] = size;
   const half = 0.5 * Math.sqrt(1 - beta(alpha, alpha, rng));
   const [wide, tall] = [Math.trunc(half * width), Math.trunc(half * height)];
@@ -109,6 +116,8 @@ function blendRows(values: Float32Array, count: number, lambda: number): Float32
 }
 
 function rowLength(name: string, values: Float32Array, count: number): number {
+  if (!(values instanceof Float32Array))
+    throw new RootstockError("SHAPE_MISMATCH", `mixing requires ${name} as a Float32Array, got ${shown(values)}.`);
   if (Number.isInteger(count) && count >= 1 && values.length % count === 0) return values.length / count;
   throw new RootstockError(
     "SHAPE_MISMATCH",

@@ -1,4 +1,7 @@
 /** Augmentation that fits the task and the number of images, with the reasons in words. */
+import { RootstockError } from "../errors.ts";
+import { parseAugmentation } from "./augmentation-schema.ts";
+import { checkChoice, checkKeys, didYouMean, shown } from "./known-options.ts";
 import { mirrorable } from "./mirrorable.ts";
 import type { Augmentation, TransformSpec } from "./transform.ts";
 
@@ -15,6 +18,13 @@ export interface AugmentationPresetOptions {
   /** @default "light" below 2000 images, else "medium" */
   readonly level?: AugmentationLevel | undefined;
 }
+
+const OPTIONS: Readonly<Record<keyof AugmentationPresetOptions, true>> = {
+  samples: true,
+  classes: true,
+  task: true,
+  level: true,
+};
 
 /** An augmentation, and why it is what it is. */
 export interface AugmentationPreset {
@@ -36,9 +46,18 @@ const MANY_IMAGES = 2000;
  * - strong: crops from 35 % of the area, RandAugment instead, and a quarter with a part erased.
  *
  * Regression keeps every pixel in its place, since a crop, turn or flip may change the value. Classes that may be side
- * by side in one image are cropped less and not erased. Images are never turned upside down.
+ * side in one image are cropped less and not erased. Images are never turned upside down.
+ * @throws RootstockError BAD_CONFIG for a level or task that does not exist.
  */
-export function augmentationPreset({ samples, classes, task, level }: AugmentationPresetOptions): AugmentationPreset {
+export function augmentationPreset(options: AugmentationPresetOptions): AugmentationPreset {
+  checkKeys("augmentationPreset", options, OPTIONS);
+  const { samples, classes, task, level } = options;
+  if (level !== undefined) checkChoice("level", level, AUGMENTATION_LEVELS);
+  checkChoice("task", task, ["single-label", "multi-label", "regression"]);
+  if (!(Number.isInteger(samples) && samples >= 0))
+    throw new RootstockError("BAD_CONFIG", `samples requires a whole number of images, got ${shown(samples)}.`);
+  if (!Array.isArray(classes) || !classes.every((name) => typeof name === "string"))
+    throw new RootstockError("BAD_CONFIG", `classes requires a list of names, got ${shown(classes)}.`);
   const chosen = level ?? (samples < MANY_IMAGES ? "light" : "medium");
   const many = samples < MANY_IMAGES ? `fewer than ${MANY_IMAGES}` : `${MANY_IMAGES} or more`;
   const why = level === undefined ? `${samples} training images, ${many}` : "asked for";
@@ -51,14 +70,27 @@ export function augmentationPreset({ samples, classes, task, level }: Augmentati
 /** An augmentation in use: `level` is undefined for one that a user wrote. */
 export type ChosenAugmentation = Omit<AugmentationPreset, "level"> & { readonly level: AugmentationLevel | undefined };
 
-/** Returns what a user asked for, a level or a list of transforms, or else the preset for the data. */
+/** What a user may ask for: a level, or transforms as a record or a list. */
+export type AskedAugmentation = AugmentationLevel | Augmentation | readonly TransformSpec[];
+
+/**
+ * Returns what a user asked for, a level or a list of transforms, or else the preset for the data.
+ * @throws RootstockError BAD_CONFIG for another word, or transforms that cannot be.
+ */
 export function chooseAugmentation(
-  asked: AugmentationLevel | Augmentation | undefined,
+  asked: AskedAugmentation | undefined,
   data: Omit<AugmentationPresetOptions, "level">,
 ): ChosenAugmentation {
-  if (typeof asked !== "object") return augmentationPreset({ ...data, level: asked });
-  const names = asked.transforms.map(({ name }) => name).join(", ");
-  return { augmentation: asked, level: undefined, reasons: [`Augmentation: ${names || "none"}.`] };
+  if (asked === undefined || AUGMENTATION_LEVELS.some((level) => level === asked))
+    return augmentationPreset({ ...data, level: AUGMENTATION_LEVELS.find((level) => level === asked) });
+  if (typeof asked !== "object" || asked === null)
+    throw new RootstockError(
+      "BAD_CONFIG",
+      `augmentation requires ${AUGMENTATION_LEVELS.join(", ")} or a list of transforms, got ${shown(asked)}.${didYouMean(asked, AUGMENTATION_LEVELS)}`,
+    );
+  const augmentation = parseAugmentation(asked);
+  const names = augmentation.transforms.map(({ name }) => name).join(", ");
+  return { augmentation, level: undefined, reasons: [`Augmentation: ${names || "none"}.`] };
 }
 
 interface Decided {

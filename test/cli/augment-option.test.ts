@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { UsageError } from "../../src/cli/arguments.ts";
 import { readAugment } from "../../src/cli/augment-option.ts";
 import { temporaryFolder } from "../data/made.ts";
 
@@ -22,8 +23,16 @@ test.each([
   await expect(readAugment(file)).rejects.toThrow(message);
 });
 
-test("a word that is no level, and a file that is not there", async () => {
-  await expect(readAugment("heavy")).rejects.toThrow(
-    /--augment requires none, light, medium, strong or a JSON file.*got heavy/,
-  );
+test.each([
+  ["stron", /requires none, light, medium, strong or a JSON file .*, got "stron"\. Did you mean "strong"\?$/],
+  ["Strong", /Did you mean "strong"\?$/],
+  ["heavy", /got "heavy", and there is no such file\.$/],
+  ["none-such.json", /got "none-such.json", and there is no such file\.$/],
+])("%s, which is neither a level nor a file, is a mistake on the command line", async (text, message) => {
+  await expect(readAugment(text)).rejects.toThrow(message);
+  await expect(readAugment(text)).rejects.toBeInstanceOf(UsageError);
+});
+
+test("a folder is refused in words", async () => {
+  await expect(readAugment(await temporaryFolder())).rejects.toThrow(/which is a folder/);
 });

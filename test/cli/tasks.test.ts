@@ -1,7 +1,7 @@
 /** The commands on tables with several labels or numbers for each image, and what they say of images before training. */
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, realpath, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { temporaryFolder } from "../data/made.ts";
 import { writeColorImages, writeTinyModel } from "../models/tiny.ts";
@@ -110,5 +110,35 @@ test("preview draws the classes and the transforms", async () => {
   expect((await readFile(json.png)).subarray(1, 4).toString()).toBe("PNG");
   expect(await readFile(json.html, "utf8")).toContain("random-resized-crop");
   const wrong = await cli(["preview", images, "--augment", "heavy"]);
-  expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("--augment requires none, light")]);
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("--augment requires none, light")]);
+});
+
+test("preview writes no sheet among the images", async () => {
+  const folder = await temporaryFolder();
+  await cp(images, join(folder, "photos"), { recursive: true });
+  const photos = await realpath(join(folder, "photos"));
+  await symlink(photos, join(folder, "link"));
+  const before = await readdir(photos, { recursive: true });
+  for (const out of [photos, join(photos, "preview"), join(photos, "red", "a", "b"), join(folder, "link", "x")]) {
+    const { code, stderr } = await cli(["preview", join(folder, "photos"), "--out", out]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("requires a folder outside of the images")]);
+    expect(stderr).toContain(`Use --out ${relative(await realpath("."), join(dirname(photos), "preview"))}.`);
+  }
+  const aside = await cli(["preview", images, "--val", photos, "--out", join(photos, "x")]);
+  expect([aside.code, aside.stderr]).toEqual([2, expect.stringContaining("requires a folder outside")]);
+  expect(await readdir(photos, { recursive: true })).toEqual(before);
+  const beside = await cli(["preview", photos, "--model", model, "--out", `${photos}-preview`]);
+  expect(beside.code).toBe(0);
+});
+
+test("a run among the images is no class, and does not make a class of the train folder", async () => {
+  const photos = join(await temporaryFolder(), "photos");
+  await cp(images, join(photos, "train"), { recursive: true });
+  const args = ["train", photos, "--model", model, "--epochs", "1", "--out", join(photos, "runs", "x"), "--json"];
+  const [first, second] = [await cli(args), await cli(args)];
+  expect([first.code, second.code]).toEqual([0, 0]);
+  expect(second.json.classes).toEqual(first.json.classes);
+  expect(second.json.run).toBe(join(photos, "runs", "x-2"));
+  expect(second.stderr).not.toMatch(/is not an image|taken as a class/);
+  expect(second.stderr).toContain("runs/x");
 });

@@ -159,3 +159,42 @@ test("refuses options that cannot be used", async () => {
 test("an empty split has no batches", async () => {
   expect(await read(await folder(), { split: "test" })).toEqual([]);
 });
+
+test("an augmentation may be a level or a list", async () => {
+  const dataset = await folder();
+  const list = await read(dataset, { augmentation: augmentation.transforms });
+  expect(list.map(plain)).toEqual((await read(dataset, { augmentation })).map(plain));
+  const clean = (await read(dataset, {})).map(plain);
+  expect(list.map(plain)).not.toEqual(clean);
+  expect((await read(dataset, { augmentation: "strong" })).map(plain)).not.toEqual(clean);
+  for (const none of ["none", []] as const)
+    expect((await read(dataset, { augmentation: none })).map(plain)).toEqual(clean);
+  expect(await read(dataset, { augmentation: "none", split: "validation" })).toHaveLength(1);
+});
+
+test.each<[unknown, RegExp]>([
+  [{ augmentation: "stronk" }, /augmentation requires none, light, .*got "stronk"\. Did you mean "strong"\?/],
+  [{ augmentation: [{ name: "invrt" }] }, /transforms\[0\] is named "invrt".*Did you mean "invert"/],
+  [{ augmentation: [{ name: "rotate" }] }, /transforms\[0\] \("rotate"\) cannot be used\. degrees/],
+  [{ augmentation: null }, /augmentation requires .*got null/],
+  [{ augmentation: "light", split: "validation" }, /validation and test images are never augmented/],
+  [{ colorMode: "rgba" }, /colorMode requires one of rgb, grayscale, got "rgba"\. Did you mean "rgb"/],
+  [{ split: "val" }, /split requires one of train, validation, test, got "val"\. Did you mean "validation"/],
+  [{ targets: "onehot" }, /targets requires one of sparse/],
+  [{ targets: "toString" }, /targets requires one of sparse/],
+  [{ foo: 1 }, /dataLoader has no option "foo"\. It takes split, inputSize/],
+  [{ batch_size: 8 }, /Did you mean batchSize/],
+  ["train", /dataLoader requires an object of options, got "train"/],
+])("the options %j are refused at once", async (options, message) => {
+  const dataset = await folder();
+  expect(() => dataLoader(dataset, options as DataLoaderOptions)).toThrow(
+    expect.objectContaining({ code: "BAD_CONFIG" }),
+  );
+  expect(() => dataLoader(dataset, options as DataLoaderOptions)).toThrow(message);
+});
+
+test("a dataset that was not waited for is refused", async () => {
+  const pending = folder();
+  expect(() => dataLoader(pending as unknown as Dataset)).toThrow(/requires a dataset, such as await imageFolder/);
+  await pending;
+});

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { duplicateNotes, lookalikeNotes, splitNotes } from "../../src/data/dataset-notes.ts";
+import { duplicateNotes, float32Steps, lookalikeNotes, splitNotes } from "../../src/data/dataset-notes.ts";
 import type { Sample, Split } from "../../src/data/sample.ts";
 
 test("duplicateNotes names at most three files of one content", () => {
@@ -52,4 +52,11 @@ test("lookalikeNotes compares case, spaces and marks of copies", () => {
     'The classes "A" and "a" differ in upper and lower case or spaces only.',
     'The classes "b" and "b copy 2" look like copies of one label.',
   ]);
+});
+
+test("float32Steps counts what single precision tells apart", () => {
+  expect(float32Steps(1e7, 1e7 + 1)).toBe(1);
+  expect(float32Steps(1, 2)).toBe(2 ** 22); // as wide as at the larger bound
+  expect(float32Steps(-1e6, -1e6 + 0.01)).toBeLessThan(1);
+  expect(float32Steps(0, 2 ** -149)).toBe(1);
 });

@@ -82,4 +82,40 @@ describe("inMemoryDataset", () => {
     );
     await expect(inMemoryDataset([{ image, label: "a" }], { targets: ["a"] })).rejects.toThrow(/images with values/);
   });
+
+  test("takes what fetch gives", async () => {
+    const images = (await labelled(4)).map((item) => ({
+      ...item,
+      image: new Uint8Array(item.image as Uint8Array).buffer,
+    }));
+    const data = await inMemoryDataset(images);
+    const same = await inMemoryDataset(await labelled(4));
+    expect(data.samples.map(({ sha256 }) => sha256)).toEqual(same.samples.map(({ sha256 }) => sha256));
+    expect(data.samples[0]!.content).toBeInstanceOf(Uint8Array);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ["a number as a class", { label: 3 }, /label requires the name of a class, got 3 \(image 1\)\. Write label: "3"/],
+    ["a class without a name", { label: "" }, /label requires the name of a class, got "" \(image 1\)/],
+    ["a class of blanks", { label: "  " }, /name of a class/],
+    ["labels that are one text", { labels: "cat" }, /labels requires a list of names of classes, got "cat"/],
+    ["a number among labels", { labels: ["a", 4] }, /list of names of classes, got 4/],
+    ["values that are one number", { values: 2 }, /values requires a list of numbers, got 2/],
+    ["pixels as numbers", { label: "a", image: [1, 2] }, /bytes of an image file .*, got a list \(image 1\)/],
+    ["an empty path", { label: "a", image: "" }, /requires a path/],
+    ["no image", { label: "a", image: undefined }, /got undefined \(image 1\)/],
+    ["another split", { label: "a", split: "val" }, /split of image 1 .*got "val"\. Did you mean "validation"\?/],
+    ["a number as a group", { label: "a", group: 7 }, /group requires a text that is not empty, got 7/],
+    ["an unknown key", { lable: "a" }, /image 1 has no option "lable"\. Did you mean label/],
+    ["nothing in its place", null, /image 1 requires an object of options, got null/],
+  ])("refuses %s, with its place", async (_what, item, message) => {
+    const other = item === null ? item : { image: await png(2), ...(item as Partial<InMemoryImage>) };
+    const images = [{ image: await png(1), label: "a" }, other] as InMemoryImage[];
+    await expect(inMemoryDataset(images)).rejects.toThrow(expect.objectContaining({ code: "BAD_CONFIG" }));
+    await expect(inMemoryDataset(images)).rejects.toThrow(message);
+  });
+
+  test("refuses what is no list", async () => {
+    await expect(inMemoryDataset(undefined as unknown as [])).rejects.toThrow(/a list of images, got undefined/);
+  });
 });

@@ -71,3 +71,21 @@ test.skipIf(process.platform !== "linux")("names pipes and names that are not UT
   expect(skipped).toEqual([{ file: join(root, "pipe.jpg"), reason: "is not a regular file" }]);
   expect(files.map(({ path }) => path)).toEqual(["a\uFFFD.jpg", "link.jpg"]);
 });
+
+test("leaves out the folders of training runs, and no other folder with a config.json", async () => {
+  const root = await temporaryFolder();
+  const config = JSON.stringify({ rootstockRun: 1, id: "x" }, undefined, 2);
+  await writeTree(root, {
+    "runs/x/config.json": config,
+    "runs/x/model.onnx": "",
+    "runs/x-2/config.json": config,
+    "a/config.json": '{"architectures":[]}',
+    "b/config.json/1": "",
+    "c/1": config,
+  });
+  const { files, folders, hidden } = await walk(root);
+  expect(files.map(({ path }) => path)).toEqual(["a/config.json", "b/config.json/1", "c/1"]);
+  expect(folders).toEqual(["a", "b", "b/config.json", "c", "runs"]);
+  expect(hidden).toEqual(["runs/x", "runs/x-2"]);
+  expect((await walk(join(root, "runs/x"))).files).toHaveLength(2); // it was asked for
+});

@@ -38,10 +38,28 @@ test("views say what they cost before it is paid", () => {
 
 test("none is none, whatever else is asked", () => {
   const none = { augmentation: undefined, views: 0, notes: [] };
-  expect(planAugmentation({ augmentation: "none", views: 4 }, data, true)).toEqual(none);
+  expect(planAugmentation({ augmentation: "none", views: 0 }, data, true)).toEqual(none);
   expect(planAugmentation({ augmentation: "none" }, data, false)).toEqual(none);
   expect(planAugmentation({ augmentation: { version: 1, transforms: [] } }, data, false)).toEqual(none);
-  expect(planAugmentation({ augmentation: "strong", views: 0 }, data, true)).toEqual(none);
+  for (const augmentation of ["none", { version: 1, transforms: [] }, []] as const)
+    expect(() => planAugmentation({ augmentation, views: 5 }, data, true)).toThrow(
+      /views requires an augmentation that changes images, got views 5 and none/,
+    );
+});
+
+test("an augmentation that was asked for and does nothing is said to do nothing", () => {
+  const plan = planAugmentation({ augmentation: "strong", views: 0 }, data, true);
+  expect(plan).toMatchObject({ augmentation: undefined, views: 0 });
+  expect(plan.notes).toEqual([expect.stringMatching(/^augment {3}none: views 0, .*--views 1, for 10 more runs/)]);
+  const many = { ...data, samples: Array.from({ length: 1500 }, (_, i) => sample(i, "train")) };
+  const { notes } = planAugmentation({ augmentation: "strong" }, many, true);
+  expect(notes).toEqual([expect.stringMatching(/^augment {3}none: views is 0 by default for 1500 training images/)]);
+  expect(planAugmentation({ views: 0 }, data, true).notes).toEqual([]);
+});
+
+test("a word that is no level is refused with the nearest one", () => {
+  const wrong = { augmentation: "stronk" as unknown as "strong" };
+  expect(() => planAugmentation(wrong, data, true)).toThrow(/got "stronk"\. Did you mean "strong"\?/);
 });
 
 test("a list of one's own is checked", () => {

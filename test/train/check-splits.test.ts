@@ -52,22 +52,54 @@ test("independent classes need an image that shows each, and what is always ther
     );
   expect(check([1, 1, 0, 0, 1, 1])).toEqual([expect.stringMatching(/^every training image shows b: /)]);
   expect(check([1, 0, 0, 0, 1, 1])).toEqual([]);
-  expect(() => check([1, 0, 0, 1, 1, 0])).toThrow(
-    refusal(/^training requires a usable image that shows each class, got none of c/),
-  );
+  expect(check([1, 0, 0, 0, 1, 0])).toEqual([expect.stringMatching(/^no training image shows c: /)]);
+  expect(() => check([0, 0, 0, 0, 0, 0])).toThrow(refusal(/a usable image that shows any of the classes, got none/));
+  expect(() => check([])).toThrow(refusal(/^training requires at least one usable image/));
   expect(() => check([1, 0, 0, 0, 1, 1], [])).toThrow(refusal(/validation requires/));
 });
 
 test("a regression needs any image, and a value that never varies is noted", () => {
-  const check = (train: number[]) =>
+  const check = (train: number[], validation = [1, 2]) =>
     checkSplits(
       { task: "regression", classes: ["x", "y"] },
       (name) => ({
-        targets: { task: "regression", values: Float32Array.from(name === "train" ? train : [1, 2]), width: 2 },
+        targets: {
+          task: "regression",
+          values: Float32Array.from(name === "train" ? train : name === "test" ? [] : validation),
+          width: 2,
+        },
       }),
       [],
     );
-  expect(check([1, 5, 2, 5])).toEqual([expect.stringMatching(/^every training image has the same value of y/)]);
+  expect(check([1, 5, 2, 5])).toEqual([
+    expect.stringMatching(/^every training image has the same value of y.*R² says nothing\.$/),
+  ]);
   expect(check([1, 5, 2, 6])).toEqual([]);
+  expect(check([1, 5, 2, 6], [1, 5, 1, 6])).toEqual([
+    "every validation image has the same value of x: R² says nothing there.",
+  ]);
+  expect(check([1, 1e7, 2, 1e7 + 1])).toEqual([
+    expect.stringMatching(/^the values of y, 10000000 to 10000001, are 1 step of single precision/),
+  ]);
+  expect(check([1, 1e-30, 2, 2e-30])).toEqual([]);
   expect(() => check([])).toThrow(refusal(/^training requires at least one usable image/));
+});
+
+test("values that are one number in single precision are refused before any image is decoded", async () => {
+  const folder = await imageFolder(await writeColorImages(join(await temporaryFolder(), "images"), 4));
+  const valued = (low: number, step: number) => ({
+    ...folder,
+    task: "regression" as const,
+    classes: ["y"],
+    samples: folder.samples.map((sample, i) => ({ ...sample, target: [low + i * step] })),
+  });
+  await expect(checkFiles(valued(1e6, 0.001))).rejects.toThrow(
+    refusal(/^the target y requires values that differ in single precision.* are all 1000000 there\. Subtract/),
+  );
+  for (const [low, step] of [
+    [1e6, 1],
+    [1e6, 0],
+    [0, 1e-12],
+  ] as const)
+    await expect(checkFiles(valued(low, step))).resolves.toBeUndefined();
 });

@@ -167,3 +167,33 @@ describe("applyTransforms", () => {
     expect(() => applyTransforms(marked, [], rng(1), { minimumVisible: 2 })).toThrow(/share from 0 to 1/);
   });
 });
+
+describe("what cannot be is refused", () => {
+  const apply = (specs: unknown, of: unknown = image) =>
+    applyTransforms({ image: of as typeof image }, specs as readonly TransformSpec[], rng(1));
+
+  test.each<[unknown, RegExp]>([
+    [[{ name: "nope" }], /there is no transform "nope"/],
+    [[{ name: "rotat" }], /Did you mean "rotate"/],
+    [
+      [{ name: "rotate" }],
+      /rotate's degrees requires a number, or \[lowest, highest\], of finite numbers, got undefined/,
+    ],
+    [[null], /a transform requires a name, got null/],
+    [undefined, /transforms requires a list/],
+  ])("the transforms %j", (specs, message) => {
+    expect(() => apply(specs)).toThrow(expect.objectContaining({ code: "BAD_CONFIG" }));
+    expect(() => apply(specs)).toThrow(message);
+  });
+
+  test.each<[unknown, RegExp]>([
+    [{ width: 2, height: 2, data: new Uint8Array(16) }, /3 \* width \* height bytes of R, G, B, got 16 bytes for 2x2/],
+    [{ width: 2, height: 2, data: new Float32Array(12) }, /data that are no Uint8Array/],
+    [{ width: 0, height: 2, data: new Uint8Array(0) }, /width and height from 1.*for 0x2/],
+    [{ width: 1.5, height: 2, data: new Uint8Array(9) }, /for 1.5x2/],
+    [null, /a picture requires/],
+  ])("the picture %j", (of, message) => {
+    expect(() => apply([], of)).toThrow(expect.objectContaining({ code: "BAD_DATA" }));
+    expect(() => apply([], of)).toThrow(message);
+  });
+});

@@ -86,4 +86,21 @@ describe("mixing", () => {
     expect(() => cutMix(batch, { size: [7, 5] }, rng(1))).toThrow(/whole channels of 7x5 pixels, got 40 values/);
     expect(() => mixup(batch, { alpha: 0 }, rng(1))).toThrow(/alpha/);
   });
+
+  test.each<[unknown, RegExp]>([
+    [{}, /cutMix requires size: \[height, width\].*got undefined/],
+    [{ size: 4 }, /got 4/],
+    [{ size: [4, 0] }, /whole numbers from 1/],
+    [{ size, layout: "NWHC" }, /layout requires one of NCHW, NHWC, got "NWHC"/],
+  ])("refuses the options %j of CutMix", (options, message) => {
+    expect(() => cutMix(batch, options as { size: typeof size }, rng(1))).toThrow(message);
+  });
+
+  test("refuses a batch of something else", () => {
+    const loaded = { count: 3, images: batch.inputs, targets: { data: batch.targets } } as unknown as MixBatch;
+    expect(() => mixup(loaded, {}, rng(1))).toThrow(/as a Float32Array, got undefined/);
+    expect(() => cutMix({ ...batch, targets: [1, 0, 0] as unknown as Float32Array }, { size }, rng(1))).toThrow(
+      /got a list/,
+    );
+  });
 });

@@ -5,6 +5,7 @@ import {
   AUGMENTATION_LEVELS,
   type AugmentationPresetOptions,
   augmentationPreset,
+  chooseAugmentation,
 } from "../../src/transforms/presets.ts";
 import { scene } from "./pixels/scene.ts";
 
@@ -84,4 +85,27 @@ test("every preset is JSON, works on a picture, and never turns it upside down",
       }
     }
   }
+});
+
+describe("what cannot be is refused", () => {
+  test.each<[unknown, RegExp]>([
+    [{ ...flowers, level: "y" }, /level requires one of none, light, medium, strong, got "y"/],
+    [{ ...flowers, level: "stronk" }, /Did you mean "strong"/],
+    ["strong", /augmentationPreset requires an object of options, got "strong"/],
+    [{ ...flowers, task: "single" }, /task requires one of .*Did you mean "single-label"/],
+    [{ ...flowers, samples: undefined }, /samples requires a whole number/],
+    [{ ...flowers, classes: 5 }, /classes requires a list of names, got 5/],
+    [{ ...flowers, lvl: "strong" }, /no option "lvl"/],
+  ])("augmentationPreset(%j)", (options, message) => {
+    expect(() => augmentationPreset(options as AugmentationPresetOptions)).toThrow(message);
+  });
+
+  test("chooseAugmentation", () => {
+    const choose = (asked: unknown) => chooseAugmentation(asked as "none", flowers);
+    expect(() => choose("stronk")).toThrow(/got "stronk"\. Did you mean "strong"/);
+    expect(() => choose(7)).toThrow(/a list of transforms, got 7/);
+    expect(() => choose([{ name: "invrt" }])).toThrow(/Did you mean "invert"/);
+    expect(choose([{ name: "invert" }])).toMatchObject({ level: undefined, augmentation: { version: 1 } });
+    expect(choose(undefined).level).toBe("light");
+  });
 });

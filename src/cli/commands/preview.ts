@@ -1,6 +1,6 @@
 /** `rootstock preview`: contact sheets of what the network will see. */
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { encodePng } from "../../data/encode.ts";
 import { openDataset } from "../../data/open-dataset.ts";
 import { bySplit } from "../../data/sample.ts";
@@ -39,7 +39,11 @@ export const preview = command({
     },
     views: { kind: "number", value: "<n>", min: 1, max: 20, whole: true, help: "random views of each (default 6)" },
     seed: { kind: "number", value: "<n>", min: 0, whole: true, help: "decides images and draws (default 0)" },
-    out: { kind: "text", value: "<dir>", help: "folder for preview.png and preview.html (default preview)" },
+    out: {
+      kind: "text",
+      value: "<dir>",
+      help: "folder for preview.png and preview.html, outside of the images (default preview)",
+    },
     ...dataOptions,
     ...splitOptions,
     ...modelOptions,
@@ -57,6 +61,8 @@ export const preview = command({
       );
     const asked = await readAugment(options.augment);
     const { seed = 0, out = "preview" } = options;
+    await checkOutside(out, root);
+    if (options.val !== undefined) await checkOutside(out, options.val);
     const preprocessing = await preprocessingOf(options, { output, signal });
     const dataset = await openDataset(root, { ...datasetOptions(options), seed, signal });
     reportDataset(dataset, output);
@@ -79,6 +85,28 @@ export const preview = command({
     return { json: { ...files, augmentation, reasons, failed: rows.failed } };
   },
 });
+
+/**
+ * Sheets in a folder of images would be images of it.
+ * @throws UsageError with a place outside.
+ */
+async function checkOutside(out: string, root: string): Promise<void> {
+  const folder = await stat(root).catch(() => undefined);
+  if (!folder?.isDirectory()) return; // a table names its images; what is not there is told by the reader
+  const [inner, outer] = [await realPlace(resolve(out)), await realpath(root)];
+  if (inner !== outer && !inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)) return;
+  const beside = relative(await realpath("."), join(dirname(outer), "preview"));
+  throw new UsageError(
+    `--out requires a folder outside of the images in ${root}, where the sheets would be taken for images, got ${out}. Use --out ${beside}.`,
+  );
+}
+
+/** The real path of a place of which only a part may be there. */
+async function realPlace(path: string): Promise<string> {
+  const real = await realpath(path).catch(() => undefined);
+  if (real !== undefined) return real;
+  return dirname(path) === path ? path : join(await realPlace(dirname(path)), basename(path));
+}
 
 async function preprocessingOf(
   { model: name, ...options }: { readonly model?: string | undefined } & OpenModelOptions["options"],

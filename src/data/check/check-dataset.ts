@@ -36,7 +36,7 @@ export async function checkDataset(dataset: Dataset, options: CheckOptions = {})
     })),
   ];
   const pictures = ofSamples.flatMap((scanned) => ("defect" in scanned ? [] : [scanned.facts]));
-  const alike = await findAlike(samples, ofSamples);
+  const alike = await findAlike(dataset, ofSamples);
   const findings: Finding[] = [
     ...duplicateFindings(dataset, alike),
     ...defectFindings(files),

@@ -1,5 +1,5 @@
 /** Findings about classes and targets: what is missing, what looks alike, what is too rare to be learned. */
-import { count, named, quoted } from "../dataset-notes.ts";
+import { count, FEW_STEPS, float32Steps, named, quoted } from "../dataset-notes.ts";
 import type { Dataset, Sample, Split } from "../sample.ts";
 import type { ClassCount, Finding } from "./dataset-report.ts";
 
@@ -41,7 +41,7 @@ export function classFindings(dataset: Dataset, emptyFolders: readonly string[])
   return findings;
 }
 
-function splitFindings({ samples, classes }: Dataset, counts: readonly ClassCount[]): readonly Finding[] {
+function splitFindings({ task, samples, classes }: Dataset, counts: readonly ClassCount[]): readonly Finding[] {
   const used = SPLITS.filter((split) => samples.some((sample) => sample.split === split));
   const findings: Finding[] = [];
   for (const split of used) {
@@ -54,10 +54,10 @@ function splitFindings({ samples, classes }: Dataset, counts: readonly ClassCoun
       : "";
     findings.push({
       kind: training ? "untrained-class" : "missing-from-split",
-      severity: training ? "error" : "warning",
+      severity: training && task === "single-label" ? "error" : "warning",
       message: `${count(missing.length, "class").replace("classs", "classes")} without ${split} images: ${named(missing)}.`,
       advice: training
-        ? `They cannot be learned: add training images, or remove them from the other splits.${order}`
+        ? `They cannot be learned${task === "multi-label" ? ", and are predicted to be absent" : ""}: add training images, or remove them from the other splits.${order}`
         : `A score on ${split} says nothing about them.${order}`,
       files: [],
     });
@@ -149,22 +149,17 @@ function most(counts: readonly ClassCount[], better: (a: number, b: number) => b
 /** Findings about the labels of a multi-label dataset. */
 export function labelFindings({ task, samples, classes }: Dataset): readonly Finding[] {
   if (task !== "multi-label" || samples.length === 0) return [];
-  const present = classes.map((_, label) => samples.filter(({ target }) => target.includes(label)).length);
+  const present = new Uint32Array(classes.length);
+  for (const { target } of samples) for (const label of target) present[label]!++;
   const always = classes.filter((_, label) => present[label] === samples.length);
-  const never = classes.filter((_, label) => present[label] === 0);
   const unlabelled = samples.filter(({ target }) => target.length === 0);
   const findings: Finding[] = [];
-  if (always.length > 0 || never.length > 0)
+  if (always.length > 0)
     findings.push({
       kind: "always-present",
       severity: "warning",
-      message: `${[
-        ...(always.length > 0 ? [`Every image has ${named(always)}`] : []),
-        ...(never.length > 0 ? [`no image has ${named(never)}`] : []),
-      ]
-        .join("; ")
-        .replace(/^n/, "N")}.`,
-      advice: "Such a label cannot be learned: leave it out, or add images without and with it.",
+      message: `Every image has ${named(always)}.`,
+      advice: "Such a label cannot be learned: leave it out, or add images without it.",
       files: [],
     });
   if (unlabelled.length > 0)
@@ -190,6 +185,8 @@ export function targetFindings({ task, samples, classes }: Dataset): readonly Fi
     const values = samples.map(({ target }) => target[column]!);
     const sorted = Float64Array.from(values).sort();
     if (sorted[0] === sorted.at(-1)) return [constant(name, values[0]!)];
+    const steps = float32Steps(sorted[0]!, sorted.at(-1)!);
+    if (steps < FEW_STEPS) return [tooFine(name, sorted, steps)];
     const [low, high] = [quantile(sorted, 0.25), quantile(sorted, 0.75)];
     const reach = FAR_OUT * (high - low);
     const far = samples.filter((_, i) => values[i]! < low - reach || values[i]! > high + reach);
@@ -204,6 +201,18 @@ function constant(name: string, value: number): Finding {
     severity: "error",
     message: `The target ${quoted(name)} is ${value} for every image.`,
     advice: "There is nothing to learn: leave it out, or check the column of the table.",
+    files: [],
+  };
+}
+
+/** A model computes in single precision: what differs by less than its steps at that size is one number to it. */
+function tooFine(name: string, sorted: Float64Array, steps: number): Finding {
+  const [low, high] = [sorted[0]!, sorted.at(-1)!];
+  return {
+    kind: "constant-target",
+    severity: Math.fround(low) === Math.fround(high) ? "error" : "warning",
+    message: `The values of ${quoted(name)}, ${low} to ${high}, are ${steps < 1 ? "less than one step" : `only ${count(Math.round(steps), "step")}`} of single precision (float32) apart.`,
+    advice: `A model gives single precision: subtract a number near ${low} from the column, and add it to predictions.`,
     files: [],
   };
 }

@@ -1,14 +1,24 @@
-/** Looks closer at two pictures that agree at 32 x 32: is one a copy of the other, or was something small moved? */
+/** Looks closer at two pictures that agree at 32 x 32: is one a copy of the other, or was something small moved or recolored? */
 import { readBounded } from "../inspect.ts";
 import type { ImageSource } from "../sample.ts";
 import { thumbnailOf } from "../thumbnail.ts";
-import { lumaOf, squareOf } from "./grey-square.ts";
+import { colorSquaresOf, lumaOf, squareOf } from "./grey-square.ts";
 import { sourceOf, type Turn } from "./perceptual-hash.ts";
 
 /** Side of the grey squares that are compared. */
 export const FINE_SIDE = 96;
-/** Grey squares that are kept, 37 kB each. */
+/** Side of the color squares that are compared. */
+export const FINE_COLOR_SIDE = 48;
+/** Pictures whose squares are kept, 55 kB each. */
 const KEPT = 1024;
+
+/** A picture as the squares that are compared. */
+export interface FineSquare {
+  /** Grey levels [96, 96]. */
+  readonly grey: Float32Array;
+  /** Color differences Cb and Cr, [48, 48] each. */
+  readonly colors: readonly [Float32Array, Float32Array];
+}
 
 /**
  * Bounds of the difference of two grey squares with mean 0 and standard deviation 1, averaged over 3 x 3 cells. Saving
@@ -24,6 +34,91 @@ const AGREEMENT = {
   ofTwoSizes: { largest: 0.4, ratio: 12.5 },
 } as const;
 
+/**
+ * Bounds of color differences, in levels, averaged over 3 x 3 cells of 48 x 48, with the saturation of one brought to
+ * that of the other. Of 1,650 copies of 150 photographs the largest is 9.8 at JPEG quality 20, 18.8 at quality 10, 9.0
+ * at half the size, 18.6 at 64 pixels, 10.9 a tenth brighter. With all hues turned by 120 degrees it is above 25 for 95 %.
+ */
+const COLORS = {
+  largest: 20,
+  /** A copy may be more or less saturated by this factor. */
+  saturation: 1.43,
+  /** Root mean square from which the colors must also correlate: faint ones cannot differ by much. */
+  faint: 2,
+  correlation: 0.7,
+  /** Largest color difference of a gray picture. */
+  gray: 3,
+  /** Largest color difference as a multiple of the root mean square, of a picture that has a gray copy: a lamp that is lit is no copy of a gray picture with the lamp off. */
+  spot: 12,
+} as const;
+
+/**
+ * Share of neighbouring cells that differ by more than a fifth of the standard deviation below which a picture is too
+ * plain to say more than that it is similar to another: a glyph, a pictogram, a silhouette on white. Of photographs 1 %
+ * have less than 0.09; drawn shirts, arrows, traffic lights and letters 0.04 to 0.11.
+ */
+const PLAIN = { difference: 0.2, share: 0.112 } as const;
+
+/** Returns whether too little is in a grey square [96, 96] to tell two such pictures apart. */
+export function isPlain(grey: Float32Array): boolean {
+  const values = standardized(grey);
+  let edges = 0;
+  for (let row = 0; row < FINE_SIDE - 1; row++) {
+    for (let at = row * FINE_SIDE; at < (row + 1) * FINE_SIDE - 1; at++) {
+      const across = Math.abs(values[at + 1]! - values[at]!);
+      const down = Math.abs(values[at + FINE_SIDE]! - values[at]!);
+      if (Math.max(across, down) > PLAIN.difference) edges++;
+    }
+  }
+  return edges < PLAIN.share * (FINE_SIDE - 1) ** 2;
+}
+
+/** Returns whether the colors of two pictures agree everywhere, or one is gray and the other colored all over. */
+export function colorsAgree(a: FineSquare, b: FineSquare, turn: Turn): boolean {
+  const side = FINE_COLOR_SIDE;
+  const from = Uint16Array.from({ length: side * side }, (_, i) =>
+    sourceOf(i % side, Math.floor(i / side), side, turn),
+  );
+  let [aa, ab, bb] = [0, 0, 0];
+  for (const plane of [0, 1] as const) {
+    for (const [i, j] of from.entries()) {
+      const [x, y] = [a.colors[plane][i]!, b.colors[plane][j]!];
+      aa += x * x;
+      ab += x * y;
+      bb += y * y;
+    }
+  }
+  const [grayA, grayB] = [isGray(a), isGray(b)];
+  if (grayA !== grayB) return isColoredAllOver(grayA ? b : a);
+  const faint = COLORS.faint ** 2 * 2 * side * side;
+  if (Math.min(aa, bb) > faint && ab < COLORS.correlation * Math.sqrt(aa * bb)) return false;
+  const saturation = Math.min(COLORS.saturation, Math.max(1 / COLORS.saturation, ab / Math.max(bb, 1e-9)));
+  return ([0, 1] as const).every(
+    (plane) =>
+      largestAround(a.colors[plane].map((x, i) => x - saturation * b.colors[plane][from[i]!]!)) <= COLORS.largest,
+  );
+}
+
+function isGray({ colors }: FineSquare): boolean {
+  return colors.every((plane) => largestAround(plane) < COLORS.gray);
+}
+
+/** The largest absolute mean of 3 x 3 cells of a color square. */
+function largestAround(values: Float32Array): number {
+  let largest = 0;
+  for (let row = 1; row < FINE_COLOR_SIDE - 1; row++)
+    for (let column = 1; column < FINE_COLOR_SIDE - 1; column++)
+      largest = Math.max(largest, Math.abs(meanAround(values, row * FINE_COLOR_SIDE + column, FINE_COLOR_SIDE)));
+  return largest;
+}
+
+function isColoredAllOver({ colors }: FineSquare): boolean {
+  let squares = 0;
+  for (const plane of colors) for (const value of plane) squares += value * value;
+  const rootMeanSquare = Math.sqrt(squares / (2 * FINE_COLOR_SIDE ** 2));
+  return Math.max(...colors.map(largestAround)) <= COLORS.spot * rootMeanSquare;
+}
+
 /** Returns whether two grey squares [96, 96] differ as copies do, all over, and not in one place. */
 export function differsAllOver(a: Float32Array, b: Float32Array, turn: Turn, oneSize: boolean): boolean {
   const [x, y] = [standardized(a), standardized(b)];
@@ -33,7 +128,7 @@ export function differsAllOver(a: Float32Array, b: Float32Array, turn: Turn, one
   let [largest, squares, count] = [0, 0, 0];
   for (let row = 1; row < FINE_SIDE - 1; row++) {
     for (let column = 1; column < FINE_SIDE - 1; column++) {
-      const mean = meanAround(difference, row * FINE_SIDE + column);
+      const mean = meanAround(difference, row * FINE_SIDE + column, FINE_SIDE);
       largest = Math.max(largest, Math.abs(mean));
       squares += mean * mean;
       count++;
@@ -44,9 +139,9 @@ export function differsAllOver(a: Float32Array, b: Float32Array, turn: Turn, one
   return rootMeanSquare <= AGREEMENT.most && largest <= Math.max(bounds.largest, bounds.ratio * rootMeanSquare);
 }
 
-function meanAround(values: Float32Array, at: number): number {
+function meanAround(values: Float32Array, at: number, side: number): number {
   let sum = 0;
-  for (const start of [at - FINE_SIDE - 1, at - 1, at + FINE_SIDE - 1])
+  for (const start of [at - side - 1, at - 1, at + side - 1])
     sum += values[start]! + values[start + 1]! + values[start + 2]!;
   return sum / 9;
 }
@@ -62,22 +157,23 @@ function standardized(square: Float32Array): Float32Array {
   return square.map((value) => (value - mean) / deviation);
 }
 
-/** Grey squares of files, read when they are needed; the last ones used are kept. */
+/** Squares of files, read when they are needed; the last ones used are kept. */
 export class FineSquares {
   readonly #sources: readonly ImageSource[];
-  readonly #kept = new Map<number, Float32Array | undefined>();
+  readonly #kept = new Map<number, FineSquare | undefined>();
 
   constructor(sources: readonly ImageSource[]) {
     this.#sources = sources;
   }
 
-  /** Whether two files show the same; false if one can no longer be read. */
+  /** Whether two files show the same; false if one can no longer be read, or is too plain to tell. */
   async same(a: number, b: number, turn: Turn, oneSize: boolean): Promise<boolean> {
     const [x, y] = await Promise.all([this.#square(a), this.#square(b)]);
-    return x !== undefined && y !== undefined && differsAllOver(x, y, turn, oneSize);
+    if (!x || !y || isPlain(x.grey) || isPlain(y.grey)) return false;
+    return differsAllOver(x.grey, y.grey, turn, oneSize) && colorsAgree(x, y, turn);
   }
 
-  async #square(index: number): Promise<Float32Array | undefined> {
+  async #square(index: number): Promise<FineSquare | undefined> {
     const known = this.#kept.get(index);
     const square = known ?? (await readSquare(this.#sources[index]!));
     this.#kept.delete(index); // to the end: used last
@@ -87,10 +183,14 @@ export class FineSquares {
   }
 }
 
-async function readSquare(source: ImageSource): Promise<Float32Array | undefined> {
+async function readSquare(source: ImageSource): Promise<FineSquare | undefined> {
   const read = readBounded(source);
   const decoded = "problem" in read ? read : await thumbnailOf(read.content);
   if ("problem" in decoded) return undefined;
   const { width, height } = decoded.image;
-  return squareOf(lumaOf(decoded.image), width, height, FINE_SIDE);
+  const luma = lumaOf(decoded.image);
+  return {
+    grey: squareOf(luma, width, height, FINE_SIDE),
+    colors: colorSquaresOf(decoded.image, luma, FINE_COLOR_SIDE),
+  };
 }

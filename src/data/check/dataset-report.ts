@@ -16,6 +16,7 @@ export type FindingKind =
   | "unreadable"
   | "other-file"
   | "stray-image"
+  | "row-skipped"
   | "wrong-extension"
   | "exif-rotation"
   | "converted-colors"

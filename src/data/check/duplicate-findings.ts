@@ -1,10 +1,12 @@
 /** Findings about pictures that are there more than once: in two splits, in two classes, or plainly twice. */
+import { mirrorable } from "../../transforms/mirrorable.ts";
 import { count } from "../dataset-notes.ts";
 import { type Dataset, type Sample, sourceOf } from "../sample.ts";
 import { FineSquares } from "./confirm-same.ts";
 import type { DuplicateCluster, Finding, ReportedFile } from "./dataset-report.ts";
 import { DisjointSets } from "./disjoint-sets.ts";
 import { type AlikePair, alikePairs } from "./near-duplicates.ts";
+import { TURNS } from "./perceptual-hash.ts";
 import type { Scanned } from "./scan-file.ts";
 
 /** Which samples are alike. */
@@ -12,45 +14,75 @@ export interface Alike {
   readonly clusters: readonly DuplicateCluster[];
   /** Samples of one scene, in sets that contain whole clusters; at least one pair in each is "similar". */
   readonly scenes: readonly (readonly number[])[];
-  /** For samples that are copies: how they differ from the one they were found by. */
+  /** For samples that are turned copies: how they differ from the first of their cluster. */
   readonly turned: ReadonlyMap<number, AlikePair["turn"]>;
 }
 
-/** Finds what is alike among samples; `scanned` has one entry for each. */
-export async function findAlike(samples: readonly Sample[], scanned: readonly Scanned[]): Promise<Alike> {
-  const first = new Map<string, number>(); // by content
-  const sets = new DisjointSets(samples.length);
-  const unique: number[] = [];
+/**
+ * Most different files that are one picture. More of them, or a scene that is more than a fifth of a dataset, are what a
+ * fixed camera or a drawing program makes: pictures differ in what is too small to see here, which may be the classes.
+ */
+const MOST_COPIES = 10;
+const LARGEST_SCENE = { share: 0.2, ofAtLeast: 20 } as const;
+
+/** Finds what is alike among the samples of a dataset; `scanned` has one entry for each. */
+export async function findAlike(
+  { samples, classes }: Pick<Dataset, "samples" | "classes">,
+  scanned: readonly Scanned[],
+): Promise<Alike> {
+  const contents = new Map<string, number[]>();
   for (const [i, { sha256 }] of samples.entries()) {
-    const earlier = first.get(sha256);
-    if (earlier !== undefined) sets.join(earlier, i);
-    else {
-      first.set(sha256, i);
-      unique.push(i);
-    }
+    const equal = contents.get(sha256);
+    if (equal) equal.push(i);
+    else contents.set(sha256, [i]);
   }
+  const equals = [...contents.values()]; // ascending by their first
+  const unique = equals.map(([first]) => first!);
   const pictures = unique.map((i) => {
     const picture = scanned[i]!;
     if ("defect" in picture) return undefined;
     return { ...picture.signature, width: picture.facts.width, height: picture.facts.height };
   });
   const fine = new FineSquares(unique.map((i) => sourceOf(samples[i]!)));
-  const found = await alikePairs(pictures, (a, b, turn, oneSize) => fine.same(a, b, turn, oneSize));
-  const pairs = found.map((pair) => ({ ...pair, a: unique[pair.a]!, b: unique[pair.b]! }));
+  const targets = unique.map((i) => samples[i]!.target.join());
+  const pairs = await alikePairs(pictures, (a, b, turn, oneSize) => fine.same(a, b, turn, oneSize), {
+    turns: mirrorable(classes).mirrorable ? TURNS : TURNS.slice(0, 1),
+    mayBeTurned: (a, b) => targets[a] === targets[b],
+  });
+  const isCopy = copyTest(pairs, unique.length);
+  const sets = new DisjointSets(samples.length);
+  for (const [first, ...others] of equals) for (const other of others) sets.join(first!, other);
   const turned = new Map<number, AlikePair["turn"]>();
-  for (const { a, b, likeness, turn } of pairs) {
-    if (likeness !== "same") continue;
-    sets.join(a, b);
-    if (turn !== "as it is") turned.set(b, turn);
+  for (const { a, b, turn } of pairs.filter(isCopy)) {
+    sets.join(unique[a]!, unique[b]!);
+    if (turn !== "as it is") for (const i of equals[b]!) turned.set(i, turn);
   }
   const clusters = sets.sets().map((members): DuplicateCluster => {
     const exact = members.every((i) => samples[i]!.sha256 === samples[members[0]!]!.sha256);
     return { samples: members, kind: exact ? "exact" : "near" };
   });
-  const similar = pairs.filter(({ likeness }) => likeness === "similar");
-  for (const { a, b } of similar) sets.join(a, b);
-  const scenic = new Set(similar.map(({ a }) => sets.root(a)));
+  const similar = pairs.filter((pair) => !isCopy(pair));
+  for (const { a, b } of similar) sets.join(unique[a]!, unique[b]!);
+  const scenic = new Set(similar.map(({ a }) => sets.root(unique[a]!)));
   return { clusters, scenes: sets.sets().filter(([i]) => scenic.has(sets.root(i!))), turned };
+}
+
+/** Returns what tells the pairs that are copies from those that are of one scene. */
+function copyTest(pairs: readonly AlikePair[], pictureCount: number): (pair: AlikePair) => boolean {
+  const [copies, scenes] = [new DisjointSets(pictureCount), new DisjointSets(pictureCount)];
+  for (const { a, b, likeness } of pairs) {
+    scenes.join(a, b);
+    if (likeness === "same") copies.join(a, b);
+  }
+  const [copySizes, sceneSizes] = [copies, scenes].map(
+    (sets) => new Map(sets.sets().map((members) => [members[0]!, members.length])),
+  );
+  const largest =
+    pictureCount < LARGEST_SCENE.ofAtLeast ? Number.POSITIVE_INFINITY : LARGEST_SCENE.share * pictureCount;
+  return ({ a, likeness }) =>
+    likeness === "same" &&
+    copySizes!.get(copies.root(a))! <= MOST_COPIES &&
+    sceneSizes!.get(scenes.root(a))! <= largest;
 }
 
 /** Findings about copies. Splits that were drawn here cannot leak: they are drawn anew with copies kept together. */
@@ -107,14 +139,14 @@ export function duplicateFindings(dataset: Dataset, alike: Alike): readonly Find
         ? {
             kind: "similar-across-splits",
             severity: "warning",
-            message: `${count(scenes.length, "scene")} with very similar pictures in more than one split, such as bursts or frames of a video.`,
+            message: `${count(scenes.length, "scene")} with very similar pictures in more than one split, such as bursts, frames of a video or of a fixed camera.`,
             advice:
               "Scores on them are too good. Give such pictures one group (a table has a column for it) and split by groups.",
           }
         : {
             kind: "similar",
             severity: "info",
-            message: `${count(scenes.length, "scene")} with very similar pictures, such as bursts or frames of a video.`,
+            message: `${count(scenes.length, "scene")} with very similar pictures, such as bursts, frames of a video or of a fixed camera.`,
             advice:
               "Give such pictures one group (a table has a column for it), so that a split keeps them on one side.",
           },

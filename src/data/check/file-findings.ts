@@ -1,6 +1,7 @@
 /** Findings about single files: what cannot be read, what is read otherwise than its name or its camera says. */
 import { extname } from "node:path";
 import { count } from "../dataset-notes.ts";
+import { describeReasons, rowOfReason } from "../tables/row-reason.ts";
 import type { Finding, FindingKind, ReportedFile, Severity } from "./dataset-report.ts";
 import type { Defect, Scanned, ScannedPicture } from "./scan-file.ts";
 
@@ -52,7 +53,9 @@ const DEFECTS: Readonly<
 export function defectFindings(files: readonly ScannedFile[]): readonly Finding[] {
   const findings: Finding[] = [];
   for (const [defect, { kind, what, advice }] of Object.entries(DEFECTS)) {
-    const those = files.filter((file) => "defect" in file.scanned && file.scanned.defect === defect && isMeant(file));
+    const those = files.filter(
+      (file) => "defect" in file.scanned && file.scanned.defect === defect && isMeant(file) && !isRowFault(file),
+    );
     const lines = those.map(({ path, file, scanned, skipped }) => {
       return { path, file, detail: "problem" in scanned ? scanned.problem : skipped };
     });
@@ -72,22 +75,44 @@ export function defectFindings(files: readonly ScannedFile[]): readonly Finding[
 
 /** Whether a file was meant to be an image: the reader took it for one, or its name says so. */
 function isMeant({ path, skipped }: ScannedFile): boolean {
-  if (skipped === undefined) return true;
+  if (skipped === undefined || rowOfReason(skipped) !== undefined) return true;
   if (skipped.startsWith("is a link to a folder") || skipped.startsWith("is not a regular file")) return false;
   const extension = extname(path).toLowerCase();
   return extension in EXTENSIONS || skipped === "does not exist";
 }
 
-function otherFileFindings(files: readonly ScannedFile[]): readonly Finding[] {
+/** Whether a row of a table was left out for what it says, not for what its file is. */
+function isRowFault({ scanned, skipped }: ScannedFile): boolean {
+  const row = skipped === undefined ? undefined : rowOfReason(skipped);
+  return row !== undefined && !("problem" in scanned && scanned.problem === row.problem);
+}
+
+/** A finding about the rows of a table that are lost for what they say. */
+function rowFindings(files: readonly ScannedFile[]): readonly Finding[] {
+  const rows = files.filter(isRowFault);
+  const used = files.filter(({ skipped }) => skipped === undefined).length;
+  const reasons = describeReasons(rows.map(({ path, skipped }) => ({ reason: skipped!, name: path })));
+  return finding(
+    "row-skipped",
+    "warning",
+    rows.map(({ path, file, skipped: detail }) => ({ path, file, detail })),
+    (n) => `${n} of ${count(n + used, "row")} ${n === 1 ? "is" : "are"} not used: ${reasons}.`,
+    "Correct these rows, or remove them from the table.",
+  );
+}
+
+function otherFileFindings(given: readonly ScannedFile[]): readonly Finding[] {
+  const files = given.filter((file) => !isRowFault(file));
   const skipped = files.filter((file) => file.skipped !== undefined && "defect" in file.scanned && !isMeant(file));
   const usable = files.filter((file) => file.skipped !== undefined && !("defect" in file.scanned));
   const reported = ({ path, file, skipped: detail }: ScannedFile): ReportedFile => ({ path, file, detail });
   return [
+    ...rowFindings(given),
     ...finding(
       "stray-image",
       "warning",
       usable.map(reported),
-      (n) => `${count(n, "picture")} that no class or row takes.`,
+      (n) => `${count(n, "picture")} that no class takes.`,
       "Move it into its class folder, or away.",
     ),
     ...finding("other-file", "info", skipped.map(reported), (n) => `${count(n, "other file")} among the images.`, ""),

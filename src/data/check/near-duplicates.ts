@@ -17,10 +17,10 @@ export type Comparable = (Signature & Pick<ImageFacts, "width" | "height">) | un
 
 /** Two pictures that are one, or that nearly are. */
 export interface AlikePair {
-  /** Indices, a < b. */
+  /** Indices, a < b. Of pairs that are the same, `a` is the first picture of all that are the same as it. */
   readonly a: number;
   readonly b: number;
-  /** What has to be done to one to get the other. */
+  /** What was done to `a` to get `b`. */
   readonly turn: Turn["name"];
   /** "same": one photograph. "similar": two of one scene, such as a burst or frames of a video. */
   readonly likeness: "same" | "similar";
@@ -62,7 +62,7 @@ const LEAST_CONTRAST = 2.5;
 /** Pictures compared with one, at most: bounds the work on datasets of nothing but alike pictures. */
 const MOST_COMPARED = 400;
 
-/** Pictures that turn out not to be the same, for one picture, until no more are looked at closely. */
+/** Pictures that turn out not to be the same, for one picture, until no more are looked at. */
 const MOST_UNCONFIRMED = 8;
 
 const CELLS = HASHED_SIDE * HASHED_SIDE;
@@ -70,57 +70,109 @@ const CELLS = HASHED_SIDE * HASHED_SIDE;
 /** Looks closer at two pictures that agree in their grey squares. `oneSize`: nothing excuses a difference. */
 export type Confirm = (a: number, b: number, turn: Turn, oneSize: boolean) => Promise<boolean>;
 
+/** What is left to the caller to say. */
+export interface AlikeRules {
+  /** Ways in which a copy may have been turned; the first is preferred. @default TURNS */
+  readonly turns?: readonly Turn[] | undefined;
+  /** Whether two pictures of which one is turned may be the same; else they are similar at most. @default always */
+  readonly mayBeTurned?: ((a: number, b: number) => boolean) | undefined;
+}
+
 /**
  * Returns the pairs of alike pictures whose hashes differ by at most `HASH_RADIUS` bits.
  *
  * Multi-index hashing (Norouzi, Punjani, Fleet 2012, arXiv:1307.2982): two hashes at distance 7 or less have one of four
  * 16-bit parts that differs by at most 1 bit, so that looking up 17 values in each of four tables finds all. What is
- * found is verified on the grey squares, and what agrees there is confirmed. A pair whose pictures are known to be the
- * same through others is left out.
+ * found is verified on the grey squares, and what agrees there is confirmed.
+ *
+ * Pairs that are the same form stars: every copy is compared with the first picture of its star, which is `a` of the
+ * pair. A picture like a copy of it, but not like it, does not join: chains would lead from any picture to any other.
  */
-export async function alikePairs(pictures: readonly Comparable[], confirm: Confirm): Promise<readonly AlikePair[]> {
+export async function alikePairs(
+  pictures: readonly Comparable[],
+  confirm: Confirm,
+  { turns = TURNS, mayBeTurned = () => true }: AlikeRules = {},
+): Promise<readonly AlikePair[]> {
   const levels = pictures.map((picture) => (picture ? levelsOf(picture.grey) : undefined));
   const index = new HashIndex(pictures.map((picture, i) => (levels[i] ? picture!.hash : undefined)));
   const same = new DisjointSets(pictures.length);
+  const compared: Compared = { pictures, levels, index, turns };
   const pairs: AlikePair[] = [];
+  /** Asks whether a candidate is the same as `a`, the first picture of a star. */
+  const join = async (a: number, known: Candidate): Promise<AlikePair | undefined> => {
+    const { b } = known;
+    const found = known.a === a ? known : bestOf(a, b, compared);
+    if (found?.likeness !== "same" || (found.turn !== TURNS[0] && !mayBeTurned(a, b))) return undefined;
+    if (!(await confirm(a, b, found.turn, found.oneSize))) return undefined;
+    same.join(a, b);
+    return { a, b, turn: found.turn.name, likeness: "same", correlation: found.correlation };
+  };
   for (const b of pictures.keys()) {
     if (!levels[b]) continue;
-    let unconfirmed = 0;
-    for (const { a, turn, likeness, oneSize, correlation } of candidates(b, { pictures, levels, index, same })) {
-      if (same.root(a) === same.root(b)) continue;
-      const asked = likeness === "same" && unconfirmed < MOST_UNCONFIRMED;
-      const confirmed = asked && (await confirm(a, b, turn, oneSize));
-      if (confirmed) same.join(a, b);
-      else if (asked) unconfirmed++;
-      pairs.push({ a, b, turn: turn.name, likeness: confirmed ? "same" : "similar", correlation });
+    const asked = new Set<number>();
+    for (const candidate of candidates(b, compared)) {
+      const first = same.root(candidate.a);
+      if (first === same.root(b)) continue;
+      const isFree = same.root(b) === b && !asked.has(first) && asked.size < MOST_UNCONFIRMED;
+      const asks = candidate.likeness === "same" && isFree;
+      if (asks) asked.add(first);
+      const pair = asks ? await join(first, candidate) : undefined;
+      pairs.push(
+        pair ?? {
+          a: candidate.a,
+          b,
+          turn: candidate.turn.name,
+          likeness: "similar",
+          correlation: candidate.correlation,
+        },
+      );
     }
   }
-  return pairs;
+  return pairs.filter(({ a, b, likeness }) => likeness === "same" || same.root(a) !== same.root(b));
 }
 
 interface Compared {
   readonly pictures: readonly Comparable[];
   readonly levels: readonly (Levels | undefined)[];
   readonly index: HashIndex;
-  readonly same: DisjointSets;
+  readonly turns: readonly Turn[];
 }
 
 type Candidate = Omit<AlikePair, "turn"> & { readonly turn: Turn; readonly oneSize: boolean };
 
 /** Pictures before `b` that agree with it in their grey squares, each in the turn that agrees best; the best come first. */
-function candidates(b: number, { pictures, levels, index, same }: Compared): readonly Candidate[] {
+function candidates(b: number, compared: Compared): readonly Candidate[] {
   const found = new Map<number, Candidate>();
-  for (const turn of TURNS) {
-    for (const a of index.near(turnedHash(pictures[b]!.hash, turn), b, MOST_COMPARED)) {
-      if (same.root(a) === same.root(b)) continue;
-      const comparison = compare(levels[a]!, levels[b]!, turn);
-      const { correlation } = comparison;
-      if (correlation <= (found.get(a)?.correlation ?? -1)) continue;
-      const judged = judge(comparison, pictures[a]!, pictures[b]!, turn);
-      if (judged) found.set(a, { a, b, turn, correlation, ...judged });
+  for (const turn of compared.turns) {
+    for (const a of compared.index.near(turnedHash(compared.pictures[b]!.hash, turn), b, MOST_COMPARED)) {
+      const better = betterOf(found.get(a), a, b, turn, compared);
+      if (better) found.set(a, better);
     }
   }
   return [...found.values()].sort((x, y) => y.correlation - x.correlation);
+}
+
+/** How `a` agrees with `b`, whatever their hashes are. */
+function bestOf(a: number, b: number, compared: Compared): Candidate | undefined {
+  let best: Candidate | undefined;
+  for (const turn of compared.turns) best = betterOf(best, a, b, turn, compared);
+  return best;
+}
+
+/** The better of what is known and what a turn gives. A symmetric picture is its own mirror image: upright wins. */
+function betterOf(
+  known: Candidate | undefined,
+  a: number,
+  b: number,
+  turn: Turn,
+  { pictures, levels }: Compared,
+): Candidate | undefined {
+  if (known?.likeness === "same" && known.turn === TURNS[0]) return known;
+  const comparison = compare(levels[a]!, levels[b]!, turn);
+  const { correlation } = comparison;
+  if (correlation <= (known?.correlation ?? -1)) return known;
+  const judged = judge(comparison, pictures[a]!, pictures[b]!, turn);
+  return judged ? { a, b, turn, correlation, ...judged } : known;
 }
 
 /** A grey square that has contrast, with its mean and standard deviation. */

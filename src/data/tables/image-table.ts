@@ -10,6 +10,7 @@ import type { Dataset, Skipped, Split } from "../sample.ts";
 import { assignSplits } from "../splits/assign-splits.ts";
 import { savedSplit } from "../splits/saved-split.ts";
 import { checkSplitOptions, DEFAULT_FRACTION, type SplitOptions } from "../splits/split-options.ts";
+import { type RowPlace, rowReason } from "./row-reason.ts";
 import { type ColumnOptions, type Columns, chooseColumns } from "./table-columns.ts";
 import { tableFacts } from "./table-facts.ts";
 import { recordReader, type TableRecord } from "./table-record.ts";
@@ -44,9 +45,10 @@ const DRAWN_NOTE = "No usable row is for validation: validation images are drawn
  * its values.
  *
  * The table is read twice, once to see what its columns hold and once for its rows, and each image once, to see that it
- * starts like an image and to hash it. Rows that cannot be used are skipped with the reason and the line. A second row
- * for an image is skipped, except that its classes are added where images have several. Paths are relative to the
- * table's folder, or absolute; records hold them relative to the dataset's root, with ".." where they lead out of it.
+ * starts like an image and to hash it. Rows that cannot be used are skipped with the reason and the line. Of rows
+ * for one image with the same target the first is used; where the targets differ none is, as nobody can tell which one
+ * is right, except that classes are joined where a column holds several. Paths are relative to the
+ * table's folder, or absolute; records hold them relative to that folder, with ".." where they lead out of it.
  * Nothing is ever written.
  * @throws RootstockError BAD_DATA if the table cannot be read or used, BAD_CONFIG for options that cannot be, ABORTED.
  */
@@ -55,7 +57,11 @@ export async function imageTable(file: string, options: ImageTableOptions = {}):
   checkSplitOptions(options);
   const saved = options.splits === undefined ? undefined : await savedSplit(options.splits);
   const facts = await tableFacts(file, readRows(file, { delimiter }));
-  if (facts.rows === 0) throw new RootstockError("BAD_DATA", `${printable(file)} requires rows, has none to use.`);
+  if (facts.rows === 0)
+    throw new RootstockError(
+      "BAD_DATA",
+      `${printable(file)} requires rows, has none to use${facts.problems === "" ? "" : `: ${facts.problems}`}.`,
+    );
   const columns = chooseColumns(file, facts, options);
   const root = options.images ?? dirname(file);
   const skipped: Skipped[] = [];
@@ -66,7 +72,7 @@ export async function imageTable(file: string, options: ImageTableOptions = {}):
     const images = options.images ?? dirname(validation);
     await rows.read(validation, { images, root, delimiter, signal, split: "validation" });
   }
-  const usable = await inspectFiles(rows.records(), skipped, signal, (record) => where(record));
+  const usable = await inspectFiles(rows.records(), skipped, signal, (record) => rowReason("", record));
   const {
     classes,
     samples: declared,
@@ -91,7 +97,7 @@ export async function imageTable(file: string, options: ImageTableOptions = {}):
     ...duplicateNotes(classes, samples, task),
   ];
   skipped.sort((a, b) => byCodeUnits(a.file, b.file));
-  return { root, task, classes, samples, skipped, notes, splitSource };
+  return { root: file, task, classes, samples, skipped, notes, splitSource };
 }
 
 /** A record with the split it is in and the table it is from. */
@@ -111,6 +117,8 @@ class Rows {
   readonly #columns: Columns;
   readonly #skipped: Skipped[];
   readonly #byPath = new Map<string, PlacedRecord>();
+  /** The first row of each image whose rows contradict each other. */
+  readonly #contradicted = new Map<string, PlacedRecord>();
   #joined = 0;
 
   constructor(columns: Columns, skipped: Skipped[]) {
@@ -130,11 +138,11 @@ class Rows {
       const record = "problem" in row ? { ...row, file: undefined } : recordOf(row);
       const from = { line: record.line, table };
       if ("problem" in record) {
-        this.#skipped.push({ file: record.file ?? table, reason: `${record.problem}${where(from)}` });
+        this.#skipped.push({ file: record.file ?? table, reason: rowReason(record.problem, from) });
         continue;
       }
       const placed = { ...record, table, split: split ?? record.split ?? "train" };
-      const earlier = this.#byPath.get(record.path);
+      const earlier = this.#byPath.get(record.path) ?? this.#contradicted.get(record.path);
       if (earlier === undefined) this.#byPath.set(record.path, placed);
       else this.#repeat(earlier, placed);
     }
@@ -151,26 +159,38 @@ class Rows {
     return notes;
   }
 
-  /** One image in two rows: classes are joined where there may be several, anything else is the first row's. */
+  /** One image in two rows: several classes are joined, an equal target counts once, another one makes both useless. */
   #repeat(earlier: PlacedRecord, record: PlacedRecord): void {
-    const { labels, values, split } = record;
+    const { labels, values, split, file, path } = record;
     if (this.#columns.target.kind === "labels" && split === earlier.split) {
       this.#joined++;
-      this.#byPath.set(record.path, { ...earlier, labels: [...new Set([...earlier.labels, ...labels])] });
+      this.#byPath.set(path, { ...earlier, labels: [...new Set([...earlier.labels, ...labels])] });
       return;
     }
     const same = labels.join("\0") === earlier.labels.join("\0") && values.join() === earlier.values.join();
-    const other = same ? "" : values.length > 0 ? " with other values" : " with another label";
-    const place = split === earlier.split ? "" : ` for ${split}`;
-    this.#skipped.push({
-      file: record.file,
-      reason: `is named again${other}${place}${where(record)}, first${where(earlier)}`,
-    });
+    if (same && this.#byPath.has(path)) {
+      const place = split === earlier.split ? "" : ` for ${split}`;
+      this.#skipped.push({
+        file,
+        reason: rowReason(`is listed again${place}, first ${onLine(earlier, record)}`, record),
+      });
+      return;
+    }
+    const lines =
+      earlier.table === record.table
+        ? `on lines ${earlier.line} and ${record.line}`
+        : `${onLine(earlier, record)} and line ${record.line} of ${basename(record.table)}`;
+    const problem = `is listed with different ${values.length > 0 ? "values" : "labels"} ${lines}`;
+    if (this.#byPath.delete(path)) {
+      this.#contradicted.set(path, earlier);
+      this.#skipped.push({ file: earlier.file, reason: rowReason(problem, earlier) });
+    }
+    this.#skipped.push({ file, reason: rowReason(problem, record) });
   }
 }
 
-function where({ line, table }: Pick<PlacedRecord, "line" | "table">): string {
-  return ` (line ${line} of ${basename(table)})`;
+function onLine({ line, table }: RowPlace, beside: RowPlace): string {
+  return `on line ${line}${table === beside.table ? "" : ` of ${basename(table)}`}`;
 }
 
 function checkValidation(

@@ -14,7 +14,9 @@ export function jsonRow(text: string, line: number): TableRow | BadRow {
   } catch {
     return {
       line,
-      problem: `is no JSON${text.trimStart().startsWith("[") ? " object" : ""}: every line must be one object`,
+      problem: `is no JSON${text.trimStart().startsWith("[") ? " object" : ""}: every line must be one object${
+        /:\s*-?(NaN|Infinity)\b/.test(text) ? ", with null for NaN and Infinity" : ""
+      }`,
     };
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))

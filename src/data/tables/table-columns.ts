@@ -101,12 +101,16 @@ function chooseTarget(
   const rest = [...facts.columns.values()].filter(({ name }) => !used.has(name));
   const counts = (name: string): boolean => INDEX_NAMES.includes(name.toLowerCase());
   const numbers = rest.filter((column) => isNumeric(column) && !counts(column.name)).map(({ name }) => name);
-  if (numbers.length === 0)
+  if (numbers.length === 0) {
+    const commas = rest.filter(({ commas: found }) => found > 0).map(({ name }) => name);
+    const hint = commas.length > 0 ? ` ${DECIMAL_COMMA(named(commas))}` : "";
     throw new RootstockError(
       "BAD_DATA",
-      `${printable(table)} requires a column label or labels, or columns of numbers, has ${named([...facts.columns.keys()])}. Name the column with labelColumn, or the columns with targets.`,
+      `${printable(table)} requires a column label or labels, or columns of numbers, has ${named([...facts.columns.keys()])}.${hint} Name the column with labelColumn, or the columns with targets.`,
     );
-  const others = rest.filter(({ name }) => !numbers.includes(name)).map(({ name }) => name);
+  }
+  const taken = new Set(numbers);
+  const others = rest.filter(({ name }) => !taken.has(name)).map(({ name }) => name);
   notes.push(
     `Columns taken as targets: ${named(numbers)}${others.length > 0 ? `; not taken: ${named(others)}` : ""}. Choose with targets.`,
   );
@@ -178,19 +182,22 @@ function numberTarget(
 
 function checkTargets(facts: TableFacts, targets: readonly string[], find: ColumnFinder): readonly string[] {
   if (targets.length === 0) throw new RootstockError("BAD_CONFIG", "targets requires at least one column, got none.");
-  const repeated = targets.find((name, i) => targets.indexOf(name) < i);
+  const seen = new Set<string>();
+  const repeated = targets.find((name) => seen.size === seen.add(name).size);
   if (repeated !== undefined)
     throw new RootstockError("BAD_CONFIG", `targets requires different columns, got ${quoted(repeated)} twice.`);
   for (const name of targets) {
     find.given("targets", name);
-    if (facts.columns.get(name)!.numbers === 0)
-      throw new RootstockError(
-        "BAD_CONFIG",
-        `targets requires columns of numbers, ${quoted(name)} has none. A class is named with labelColumn.`,
-      );
+    const { numbers, commas } = facts.columns.get(name)!;
+    if (numbers > 0) continue;
+    const advice = commas > 0 ? DECIMAL_COMMA(quoted(name)) : "A class is named with labelColumn.";
+    throw new RootstockError("BAD_CONFIG", `targets requires columns of numbers, ${quoted(name)} has none. ${advice}`);
   }
   return targets;
 }
+
+const DECIMAL_COMMA = (column: string): string =>
+  `The numbers of ${column} have a decimal comma: write a point, as in 0.5.`;
 
 /** A column with numbers and otherwise nothing but missing values. */
 function isNumeric({ numbers, texts, lists }: ColumnFacts): boolean {
@@ -205,17 +212,19 @@ function isBinary(column: ColumnFacts): boolean {
 class ColumnFinder {
   readonly #table: string;
   readonly #columns: readonly string[];
+  readonly #known: ReadonlyMap<string, unknown>;
   readonly #notes: string[];
 
   constructor(table: string, { columns }: TableFacts, notes: string[]) {
     this.#table = table;
     this.#columns = [...columns.keys()];
+    this.#known = columns;
     this.#notes = notes;
   }
 
   /** The column that an option names. */
   given(option: string, name: string | undefined): string | undefined {
-    if (name === undefined || this.#columns.includes(name)) return name;
+    if (name === undefined || this.#known.has(name)) return name;
     const near = nearest(name, this.#columns);
     const rest =
       near.length > 0 ? `Closest columns: ${near.map(quoted).join(", ")}.` : `It has ${named(this.#columns)}.`;

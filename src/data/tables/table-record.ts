@@ -4,7 +4,7 @@ import { printable } from "../../graph/printable.ts";
 import type { Json } from "../../json.ts";
 import type { Split } from "../sample.ts";
 import type { Columns, TargetColumns } from "./table-columns.ts";
-import { isMissing, numberOf } from "./table-facts.ts";
+import { hasDecimalComma, isMissing, numberOf } from "./table-facts.ts";
 import type { TableRow } from "./table-rows.ts";
 
 /** What a row says of an image: names of classes, or values. */
@@ -35,10 +35,20 @@ const SPLIT_WORDS: ReadonlyMap<string, Split> = new Map([
   ["val", "validation"],
   ["valid", "validation"],
   ["validation", "validation"],
+  ["validate", "validation"],
   ["dev", "validation"],
+  ["development", "validation"],
+  ["eval", "validation"],
+  ["evaluation", "validation"],
   ["test", "test"],
   ["testing", "test"],
+  ["holdout", "test"],
+  ["hold-out", "test"],
+  ["held-out", "test"],
 ]);
+
+/** Weights that single precision still multiplies and sums without loss: it ends at 1.2e-38 and 3.4e38. */
+const WEIGHTS = { least: 1e-30, most: 1e30 } as const;
 
 /** Where the paths of a table lead. */
 export interface Places {
@@ -50,8 +60,9 @@ export interface Places {
 /**
  * Returns the function that reads rows.
  *
- * A path may be absolute or lead out of the folder: tables list files wherever they are. A backslash is a part of the
- * name here, so `exists` decides whether it stands for "/", as in tables made on Windows.
+ * A path may be absolute or lead out of the folder: tables list files wherever they are. A backslash, and a space around
+ * a path in quotes, may be a part of the name, so `exists` decides: if there is no such file, "\" stands for "/", as in
+ * tables made on Windows, and the spaces are dropped.
  */
 export function recordReader(
   columns: Columns,
@@ -78,12 +89,17 @@ export function recordReader(
     const problem = pathProblem(text);
     if (problem !== undefined) return { line, file: undefined, problem };
     const given = place(text);
-    const { file, path } = text.includes("\\") && !exists(given.file) ? place(text.replaceAll("\\", "/")) : given;
+    const { file, path } = mayMean(text) && !exists(given.file) ? place(text.trim().replaceAll("\\", "/")) : given;
     const target = readTarget(cells, columns.target, intern);
     if ("problem" in target) return { line, file, problem: target.problem };
     const about = readRest(cells, columns, intern);
     return "problem" in about ? { line, file, problem: about.problem } : { line, file, path, ...target, ...about };
   };
+}
+
+/** Whether a path may stand for another one: with backslashes, or with spaces around it. */
+function mayMean(path: string): boolean {
+  return path.includes("\\") || path !== path.trim();
 }
 
 interface Problem {
@@ -147,7 +163,7 @@ function readLabels(
 function numberProblem(cell: Json | undefined, column: string): string {
   if (isMissing(cell)) return `has no value for ${shown(column)}`;
   const text = typeof cell === "string" ? cell : JSON.stringify(cell);
-  const comma = /^[+-]?\d+,\d+$/.test(text) ? ": write a point for the comma" : "";
+  const comma = hasDecimalComma(text) ? ": write a point for the comma" : "";
   return `has ${shown(text)} for ${shown(column)}, which is no number${comma}`;
 }
 
@@ -168,6 +184,10 @@ function readRest(
   const weight = numberOf(cell);
   if (weight === undefined) return { problem: numberProblem(cell, weightColumn) };
   if (!(weight > 0)) return { problem: `has the weight ${weight}, where a number above 0 is required` };
+  if (!(weight >= WEIGHTS.least && weight <= WEIGHTS.most))
+    return {
+      problem: `has the weight ${weight}, where a number from ${WEIGHTS.least} to ${WEIGHTS.most} is required`,
+    };
   return { split, group: group && intern(group), weight };
 }
 

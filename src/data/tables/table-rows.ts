@@ -24,7 +24,7 @@ export const MAX_ROWS = 20_000_000;
 export interface TableRow {
   /** Line of the file on which the row begins, from 1. */
   readonly line: number;
-  /** The cells by column. A cell of CSV is a text without spaces around it, unless they stand in quotes. */
+  /** The cells by column. A cell of CSV is a text, without the spaces around it that stand outside of quotes. */
   readonly cells: ReadonlyMap<string, Json>;
 }
 
@@ -43,7 +43,7 @@ export interface TableRowsOptions {
 /**
  * Yields the rows of a table; a row with too few or too many cells, or a line that is no JSON object, is a `BadRow`.
  *
- * The first row of CSV (RFC 4180) and TSV names the columns; columns without a name are left out. Every line of JSON
+ * The first row of CSV (RFC 4180) and TSV names the columns, without spaces around the names; columns without a name are left out. Every line of JSON
  * Lines is an object. Files are UTF-8, with or without a byte order mark; lines end in LF, CRLF or CR. Empty lines and
  * a line such as `sep=;` before the header are passed over.
  * @throws RootstockError BAD_DATA if the file cannot be read, is in another encoding or another format, has no header,
@@ -161,13 +161,15 @@ function csvRow(record: readonly string[], columns: readonly string[], line: num
   return { line, cells };
 }
 
-function header(file: string, names: readonly string[]): readonly string[] {
+function header(file: string, cells: readonly string[]): readonly string[] {
+  const names = cells.map((cell) => cell.trim());
   if (names.length > MAX_COLUMNS)
     throw new RootstockError(
       "BAD_DATA",
       `${printable(file)} requires at most ${MAX_COLUMNS} columns, got ${names.length}.`,
     );
-  const repeated = names.find((name, i) => name !== "" && names.indexOf(name) < i);
+  const seen = new Set<string>();
+  const repeated = names.find((name) => name !== "" && seen.size === seen.add(name).size);
   if (repeated !== undefined)
     throw new RootstockError(
       "BAD_DATA",
@@ -182,7 +184,7 @@ async function sniff(
   given: string | undefined,
 ): Promise<{ readonly head: string; readonly skipped: number; readonly delimiter: string }> {
   let head = "";
-  while (!/[^\s][^\n\r]*[\n\r]/.test(head) && head.length <= MAX_ROW) {
+  while (!/[\n\r]/.test(head.trimStart()) && head.length <= MAX_ROW) {
     const next = await text.next();
     if (next.done) break;
     head += next.value;

@@ -6,6 +6,7 @@ import { count, named, quoted } from "../dataset-notes.ts";
 import type { Usable } from "../inspect-files.ts";
 import { byCodeUnits } from "../names.ts";
 import type { Dataset, Sample, Skipped, Split } from "../sample.ts";
+import { describeReasons } from "./row-reason.ts";
 import type { Columns } from "./table-columns.ts";
 import type { TableRecord } from "./table-record.ts";
 
@@ -20,13 +21,14 @@ export type LabelledImage = Usable<
 interface LabelRequest {
   readonly purpose: "train" | "evaluate";
   readonly classes?: readonly string[] | undefined;
+  /** Why others are not used. */
   readonly skipped: readonly Skipped[];
 }
 
 /**
  * Returns the classes and the samples, sorted by path.
  * @throws RootstockError BAD_DATA without any image; for training, with fewer than two classes of a single label, or
- * with classes that have no training images. BAD_CONFIG for `classes` that are not there.
+ * with single-label classes that have no training images: of several labels, one may well be rare. BAD_CONFIG for `classes` that are not there.
  */
 export function labelImages(
   source: string,
@@ -68,7 +70,7 @@ export function labelImages(
   const samples = samplesOf(usable, ({ labels }) =>
     labels.flatMap((name) => index.get(name) ?? []).sort((a, b) => a - b),
   );
-  if (purpose === "train") checkTrained(source, task, classes, samples);
+  if (purpose === "train") checkTrained(source, { task, classes, samples }, skipped);
   const empty = task === "multi-label" ? samples.filter(({ target: labels }) => labels.length === 0).length : 0;
   if (empty > 0) notes.push(`${count(empty, "image")} with none of the classes.`);
   return { classes, samples, notes };
@@ -94,9 +96,8 @@ function samplesOf(images: readonly LabelledImage[], targetOf: (image: LabelledI
 
 function checkTrained(
   source: string,
-  task: Dataset["task"],
-  classes: readonly string[],
-  samples: readonly Sample[],
+  { task, classes, samples }: Pick<Dataset, "task" | "classes" | "samples">,
+  skipped: readonly Skipped[],
 ): void {
   const trained = new Set(samples.flatMap(({ target, split }) => (split === "train" ? target : [])));
   const least = task === "single-label" ? 2 : 1;
@@ -104,11 +105,11 @@ function checkTrained(
     const found = trained.size === 0 ? "none" : `only one, ${named([...trained].map((label) => classes[label]!))}`;
     throw new RootstockError(
       "BAD_DATA",
-      `${printable(source)} requires at least ${least === 2 ? "two classes" : "one class"} with training images, found ${found}.`,
+      `${printable(source)} requires at least ${least === 2 ? "two classes" : "one class"} with training images, found ${found}.${skipped.length > 0 ? ` ${count(skipped.length, "other")} cannot be used: ${reasonsOf(skipped)}.` : ""}`,
     );
   }
   const untrained = classes.filter((_, label) => !trained.has(label));
-  if (untrained.length === 0) return;
+  if (untrained.length === 0 || task === "multi-label") return; // splitNotes names them
   throw new RootstockError(
     "BAD_DATA",
     `every class requires training images, but ${listed(untrained.map(quoted))} has none. ` +
@@ -118,12 +119,15 @@ function checkTrained(
 
 /** Says why no row can be used; paths that lead nowhere are most often relative to another folder. */
 function nothingUsable(source: string, skipped: readonly Skipped[]): RootstockError {
-  const some = listed(
-    skipped.map(({ file, reason }) => `${printable(file)} ${reason}`),
-    3,
-  );
   const missing = skipped.filter(({ reason }) => reason.startsWith("does not exist")).length;
   const advice =
     missing * 2 > skipped.length ? " Paths are relative to the table's folder: name another one with images." : "";
-  return new RootstockError("BAD_DATA", `${printable(source)} has no image that can be used: ${some}.${advice}`);
+  return new RootstockError(
+    "BAD_DATA",
+    `${printable(source)} has no image that can be used: ${reasonsOf(skipped)}.${advice}`,
+  );
+}
+
+function reasonsOf(skipped: readonly Skipped[]): string {
+  return describeReasons(skipped.map(({ file, reason }) => ({ reason, name: printable(file) })));
 }

@@ -33,6 +33,7 @@ export interface CheckedData<D extends Dataset> {
 const SAID: ReadonlySet<FindingKind> = new Set([
   ...(["empty-file", "not-an-image", "unsupported-format", "unreadable", "other-file", "stray-image"] as const),
   ...(["empty-class", "missing-from-split", "class-names-alike", "hidden", "note"] as const),
+  ...(["row-skipped", "untrained-class", "constant-target"] as const),
 ]);
 
 /**

@@ -69,7 +69,8 @@ export function bounds(
   range: Range,
   { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY }: Limits = {},
 ): readonly [number, number] {
-  const [low, high] = typeof range === "number" ? [-Math.abs(range), Math.abs(range)] : range;
+  const isPair = Array.isArray(range) && range.length === 2; // what JavaScript and JSON hand over may be neither
+  const [low, high] = typeof range === "number" ? [-Math.abs(range), Math.abs(range)] : isPair ? range : [1, 0];
   const fits = Number.isFinite(low) && Number.isFinite(high) && low <= high && low >= least && high <= most;
   const limit = Number.isFinite(least) || Number.isFinite(most) ? ` from ${least} to ${most}` : "";
   check(fits, option, `a number, or [lowest, highest],${limit || " of finite numbers"}`, JSON.stringify(range));

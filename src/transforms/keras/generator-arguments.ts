@@ -2,6 +2,7 @@
 import { rng } from "../../random.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { bounds, check } from "../geometric/geometric-draw.ts";
+import { checkKeys } from "../known-options.ts";
 import { FILL_MODES } from "../resampling/warp.ts";
 import type { Augmentation, TransformSpec } from "../transform.ts";
 import type { DataFormat } from "./float-pixels.ts";
@@ -41,6 +42,33 @@ export interface ImageDataGeneratorOptions extends KerasAffineOptions {
   readonly dtype?: "float32" | undefined;
 }
 
+/** Every argument: others are refused, so that none is overlooked silently. */
+const ARGUMENTS: Readonly<Record<keyof ImageDataGeneratorOptions, true>> = {
+  featurewiseCenter: true,
+  samplewiseCenter: true,
+  featurewiseStdNormalization: true,
+  samplewiseStdNormalization: true,
+  zcaWhitening: true,
+  zcaEpsilon: true,
+  rotationRange: true,
+  widthShiftRange: true,
+  heightShiftRange: true,
+  brightnessRange: true,
+  shearRange: true,
+  zoomRange: true,
+  channelShiftRange: true,
+  fillMode: true,
+  cval: true,
+  horizontalFlip: true,
+  verticalFlip: true,
+  rescale: true,
+  preprocessingFunction: true,
+  dataFormat: true,
+  validationSplit: true,
+  interpolationOrder: true,
+  dtype: true,
+};
+
 /** What `standardize` does, and what training gets. */
 export interface GeneratorSettings {
   readonly rescale: number;
@@ -56,9 +84,10 @@ export interface GeneratorSettings {
 
 /**
  * Returns the arguments after checking, with those that switch others applied as Keras does.
- * @throws RootstockError BAD_CONFIG for a value that cannot be used.
+ * @throws RootstockError BAD_CONFIG for an argument that does not exist, or a value that cannot be used.
  */
 export function generatorSettings(options: ImageDataGeneratorOptions): GeneratorSettings {
+  checkKeys("imageDataGenerator", options, ARGUMENTS);
   const {
     fillMode = "nearest",
     interpolationOrder = 1,

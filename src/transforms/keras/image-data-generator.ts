@@ -49,7 +49,7 @@ export interface ImageDataGenerator {
  * In training, `augmentation` is what counts: scaling and centering belong to the pretrained weights' preprocessing.
  * The other methods give Keras's own numbers: explicit parameters give its pixels within rounding; random parameters
  * have its distributions, not its random numbers.
- * @throws RootstockError BAD_CONFIG for a value that cannot be used.
+ * @throws RootstockError BAD_CONFIG for an argument that does not exist, or a value that cannot be used.
  */
 export function imageDataGenerator(options: ImageDataGeneratorOptions = {}): ImageDataGenerator {
   const settings = generatorSettings(options);

@@ -10,6 +10,8 @@ import {
   quarantineOf,
 } from "../../../src/data/check/dataset-report.ts";
 import { imageFolder } from "../../../src/data/image-folder.ts";
+import { rng } from "../../../src/random.ts";
+import type { Image } from "../../../src/transforms/image.ts";
 import { assets, withAssets } from "../../assets.ts";
 import { temporaryFolder } from "../made.ts";
 import { drawn, editing, jpeg, writePictures } from "./made-pictures.ts";
@@ -27,6 +29,16 @@ function full(...folders: readonly string[]): Tree {
   return Object.fromEntries(
     folders.flatMap((folder, f) => Array.from({ length: 12 }, (_, i) => [`${folder}/${i}.jpg`, 100 * (f + 1) + i])),
   );
+}
+
+/** The outline of a shirt on a light ground, all of one color. */
+function silhouette(color: readonly number[], left: number): Image {
+  const data = new Uint8Array(3 * 160 * 160).fill(245);
+  for (let y = 30; y < 140; y++) {
+    const sleeve = y < 70 ? 30 : 0;
+    for (let x = left - sleeve; x < left + 60 + sleeve; x++) data.set(color, 3 * (y * 160 + x));
+  }
+  return { width: 160, height: 160, data };
 }
 
 const kinds = ({ findings }: DatasetReport): readonly FindingKind[] => findings.map(({ kind }) => kind);
@@ -54,27 +66,74 @@ describe("checkDataset", () => {
 
   test("finds leaks: equal, mirrored and smaller copies across splits", async () => {
     const report = await checked({
-      ...full("train/a", "train/b", "val/a", "val/b"),
-      "val/a/copy.jpg": 100,
-      "val/b/mirrored.webp": await editing(drawn(201)).flop().webp().toBuffer(),
-      "val/a/small.jpg": await editing(drawn(102)).resize(80, 60).jpeg().toBuffer(),
+      ...full("train/cat", "train/dog", "val/cat", "val/dog"),
+      "val/cat/copy.jpg": 100,
+      "val/dog/mirrored.webp": await editing(drawn(201)).flop().webp().toBuffer(),
+      "val/cat/small.jpg": await editing(drawn(102)).resize(80, 60).jpeg().toBuffer(),
     });
     const [leak, ...more] = leaksOf(report);
     expect(more).toEqual([]);
     expect(leak!.severity).toBe("error");
     expect(leak!.groups!.map((group) => group.map(({ path }) => path))).toEqual([
-      ["train/a/0.jpg", "val/a/copy.jpg"],
-      ["train/a/2.jpg", "val/a/small.jpg"],
-      ["train/b/1.jpg", "val/b/mirrored.webp"],
+      ["train/cat/0.jpg", "val/cat/copy.jpg"],
+      ["train/cat/2.jpg", "val/cat/small.jpg"],
+      ["train/dog/1.jpg", "val/dog/mirrored.webp"],
     ]);
-    expect(leak!.groups![2]!.map(({ detail }) => detail)).toEqual(["b, train", "b, validation, mirrored"]);
+    expect(leak!.groups![2]!.map(({ detail }) => detail)).toEqual(["dog, train", "dog, validation, mirrored"]);
     // The copies in train are the ones to remove.
     expect(quarantineOf(report).map((path) => path.split("/").slice(-3).join("/"))).toEqual([
-      "train/a/0.jpg",
-      "train/a/2.jpg",
-      "train/b/1.jpg",
+      "train/cat/0.jpg",
+      "train/cat/2.jpg",
+      "train/dog/1.jpg",
     ]);
     expect(report.clusters.map(({ kind }) => kind)).toEqual(["exact", "near", "near"]);
+  });
+
+  test("takes silhouettes that differ in color for similar, not for copies", async () => {
+    const tree: Record<string, Uint8Array> = {};
+    const hues = { red: [200, 40, 40], green: [40, 170, 60], blue: [50, 70, 210] };
+    for (let i = 0; i < 90; i++) {
+      const name = (["red", "green", "blue"] as const)[i % 3]!;
+      const color = hues[name].map((value, c) => value + ((i * 13 + c * 7) % 40));
+      tree[`${i % 9 < 6 ? "train" : "val"}/${name}/${i}.jpg`] = await jpeg(silhouette(color, 50 + (i % 7)));
+    }
+    const report = await checked(tree);
+    expect(leaksOf(report)).toEqual([]);
+    expect(kinds(report).filter((kind) => kind === "label-conflict" || kind === "leak")).toEqual([]);
+    expect(kinds(report)).toContain("similar-across-splits");
+    expect(quarantineOf(report)).toEqual([]);
+  });
+
+  test("takes the frames of a fixed camera for one scene, but equal files in them for leaks", async () => {
+    const tree: Record<string, Uint8Array> = {};
+    const scene = drawn("scene", 240, 180);
+    for (let i = 0; i < 40; i++) {
+      const noise = rng(i);
+      const data = scene.data.map((value) => Math.min(255, Math.max(0, value + Math.floor(5 * noise.next()) - 2)));
+      const scratched = i % 2 === 1;
+      if (scratched)
+        for (let x = 0; x < 24; x++) data.fill(250, 3 * ((20 + i) * 240 + 50 + x), 3 * ((20 + i) * 240 + 51 + x));
+      tree[`${i % 4 < 2 ? "train" : "val"}/${scratched ? "scratched" : "good"}/${i}.jpg`] = await jpeg({
+        ...scene,
+        data,
+      });
+    }
+    const report = await checked(tree);
+    expect(kinds(report)).toEqual(["similar-across-splits"]);
+    expect(quarantineOf(report)).toEqual([]);
+    const leaking = await checked({ ...tree, "val/good/copy.jpg": tree["train/good/0.jpg"]! });
+    expect(leaksOf(leaking)).toMatchObject([{ groups: [{ length: 2 }] }]);
+  });
+
+  test("takes no mirror image for a copy where the classes are sides, nor across classes", async () => {
+    const mirrored = await editing(drawn(100)).flop().jpeg().toBuffer();
+    const sides = await checked({ ...full("left", "right"), "right/mirrored.jpg": mirrored });
+    expect(sides.findings).toEqual([]);
+    const across = await checked({ ...full("cat", "dog"), "dog/mirrored.jpg": mirrored });
+    expect(kinds(across)).toEqual(["similar"]);
+    const within = await checked({ ...full("cat", "dog"), "cat/mirrored.jpg": mirrored });
+    expect(kinds(within)).toEqual(["duplicates"]);
+    expect(within.findings[0]!.files.map(({ detail }) => detail)).toEqual(["cat", "cat, mirrored"]);
   });
 
   test("gives clusters that a split keeps on one side", async () => {

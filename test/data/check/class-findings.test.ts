@@ -45,6 +45,14 @@ describe("classFindings", () => {
     expect(findings[1]!.advice).toContain("mix up the labels");
   });
 
+  test("a class of several that training never shows is a warning", () => {
+    const sample = (split: Split, target: readonly number[], i: number) => ({
+      ...{ file: `/d/${i}`, path: `${i}`, target, split, sha256: `${i}`, bytes: 1 },
+    });
+    const data = dataset("multi-label", ["a", "b"], [sample("train", [0], 0), sample("test", [1], 1)]);
+    expect(kinds(data)).toContain("warning untrained-class");
+  });
+
   test("says nothing of numbering where the last class misses", () => {
     const data = counted({ a: { train: 20, test: 3 }, b: { train: 20 } });
     expect(classFindings(data, [])[0]!.advice).not.toContain("mix up");
@@ -99,10 +107,10 @@ describe("classFindings", () => {
   });
 });
 
-test("labelFindings finds labels that are always or never there, and images without", () => {
+test("labelFindings finds labels that are always there, and images without", () => {
   const samples = [sample([0, 2], "train", 0), sample([0], "train", 1), sample([0, 2], "train", 2)];
   const found = labelFindings(dataset("multi-label", ["on", "off", "some"], samples));
-  expect(found.map(({ message }) => message)).toEqual(["Every image has on; no image has off."]);
+  expect(found.map(({ message }) => message)).toEqual(["Every image has on."]);
   const without = labelFindings(
     dataset(
       "multi-label",
@@ -131,6 +139,14 @@ describe("targetFindings", () => {
     expect(targetFindings(values(list))).toMatchObject([
       { kind: "outlying-target", files: [{ path: "77.jpg", detail: "-999" }] },
     ]);
+  });
+
+  test("finds values that a model cannot tell apart", () => {
+    expect(targetFindings(values([1e6, 1e6 + 0.01]))).toMatchObject([{ kind: "constant-target", severity: "error" }]);
+    expect(targetFindings(values([1e7, 1e7 + 1]))).toMatchObject([
+      { kind: "constant-target", severity: "warning", message: expect.stringContaining("only 1 step of single") },
+    ]);
+    expect(targetFindings(values([1e7, 1e7 + 100]))).toEqual([]);
   });
 
   test("takes a long tail for what it is", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { alikePairs, type Comparable, type Confirm } from "../../../src/data/check/near-duplicates.ts";
+import { TURNS } from "../../../src/data/check/perceptual-hash.ts";
 import { scanBytes } from "../../../src/data/check/scan-file.ts";
 import type { Image } from "../../../src/transforms/image.ts";
 import { drawn, editing, jpeg } from "./made-pictures.ts";
@@ -111,5 +112,56 @@ describe("alikePairs", () => {
     );
     expect(pairs).toHaveLength(49);
     expect(asked).toBe(49);
+  });
+
+  test("compares every copy with the first picture, and follows no chain", async () => {
+    const copy = await comparable(await jpeg(original));
+    const asked: string[] = [];
+    const pairs = await alikePairs([copy, copy, copy, copy], async (a, b) => {
+      asked.push(`${a} ${b}`);
+      return b !== 2; // 2 is like 1, but it is not like 0
+    });
+    expect(asked).toEqual(["0 1", "0 2", "0 3"]);
+    expect(pairs.map(({ a, b, likeness }) => `${a} ${b} ${likeness}`)).toEqual([
+      "0 1 same",
+      "0 2 similar",
+      "1 2 similar",
+      "0 3 same",
+      "2 3 similar",
+    ]);
+  });
+
+  test("says of every copy how it differs from the first, not from the one it was found by", async () => {
+    const pictures = await Promise.all(
+      ["mirrored", "mirrored", "of half the size"].map(async (name) => comparable(await edits[name]!(original))),
+    );
+    const turns = async (list: readonly Comparable[]) =>
+      (await alikePairs(list, yes)).map(({ a, b, turn }) => [a, b, turn]);
+    expect(await turns([await comparable(await jpeg(original)), ...pictures])).toEqual([
+      [0, 1, "mirrored"],
+      [0, 2, "mirrored"],
+      [0, 3, "as it is"],
+    ]);
+  });
+
+  test("takes a symmetric picture for upright", async () => {
+    const half = drawn("half", 100, 150);
+    const data = new Uint8Array(3 * 200 * 150);
+    for (let i = 0; i < 200 * 150; i++) {
+      const [x, y] = [i % 200, Math.floor(i / 200)];
+      const from = 3 * (y * 100 + Math.min(x, 199 - x));
+      data.set(half.data.subarray(from, from + 3), 3 * i);
+    }
+    const symmetric = { width: 200, height: 150, data };
+    const pictures = [await comparable(await jpeg(symmetric)), await comparable(await edits["mirrored"]!(symmetric))];
+    expect(await alikePairs(pictures, yes)).toMatchObject([{ likeness: "same", turn: "as it is" }]);
+  });
+
+  test("finds turned copies only where they may be, and as similar where they cannot be the same", async () => {
+    const pictures = [await comparable(await jpeg(original)), await comparable(await edits["mirrored"]!(original))];
+    expect(await alikePairs(pictures, yes, { turns: TURNS.slice(0, 1) })).toEqual([]);
+    expect(await alikePairs(pictures, yes, { mayBeTurned: () => false })).toMatchObject([
+      { likeness: "similar", turn: "mirrored" },
+    ]);
   });
 });

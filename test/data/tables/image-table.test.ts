@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { symlink, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -22,7 +22,7 @@ async function made(table: string, text: string, count = 6, more: Tree = {}): Pr
 const lines = (header: string, count: number, row: (i: number) => string): string =>
   [header, ...Array.from({ length: count }, (_, i) => row(i))].join("\n");
 const skippedOf = ({ skipped, root }: Dataset): string[] =>
-  skipped.map(({ file, reason }) => `${relative(root, file)} ${reason}`);
+  skipped.map(({ file, reason }) => `${relative(dirname(root), file)} ${reason}`);
 const read = async (text: string, options?: ImageTableOptions, count?: number): Promise<Dataset> =>
   await imageTable(await made("t.csv", text, count), options);
 
@@ -37,7 +37,7 @@ describe("single-label", () => {
     expect(data).toMatchObject({ task: "single-label", classes: ["a", "b"], skipped: [], notes: [] });
     expect(data.splitSource).toEqual({ seed: 3, fraction: 0.2 });
     expect(data.samples[1]).toEqual({
-      file: join(data.root, "i/1.png"),
+      file: join(dirname(data.root), "i/1.png"),
       path: "i/1.png",
       target: [1],
       split: expect.any(String),
@@ -179,7 +179,7 @@ describe("paths", () => {
     const text = lines("image,label", 4, (i) => `${i}.png,${"ab"[i % 2]}`);
     await writeFile(file, text);
     const elsewhere = await imageTable(file, { images: join(root, "i") });
-    expect([elsewhere.root, elsewhere.samples[0]!.path]).toEqual([join(root, "i"), "0.png"]);
+    expect([elsewhere.root, elsewhere.samples[0]!.path]).toEqual([file, "0.png"]);
     await expect(imageTable(file)).rejects.toThrow(
       /0.png does not exist \(line 2 of t.csv\).*name another one with images/,
     );
@@ -209,8 +209,11 @@ test("rows that cannot be used are skipped with reason and line", async () => {
     "i/4.png,a,train,x",
     "https://example.org/a.png,a,train,",
     "i/0.png,a,train,",
-    "i/0.png,b,train,",
-    "i/0.png,a,val,",
+    "./i/../i/0.png,a,val,",
+    "i/5.png,b,train,",
+    "i/5.png,a,train,",
+    "i/5.png,b,train,",
+    "i/4.png,a,train,1e-50",
     "i/4.png,a",
     "loop.png,a,train,",
     `${"n".repeat(300)}.png,a,train,`,
@@ -231,14 +234,47 @@ test("rows that cannot be used are skipped with reason and line", async () => {
       "i/4.png has the weight 0, where a number above 0 is required (line 13 of t.csv)",
       'i/4.png has "x" for "weight", which is no number (line 14 of t.csv)',
       't.csv names a web address, "https://example.org/a.png": download the images first (line 15 of t.csv)',
-      "i/0.png is named again (line 16 of t.csv), first (line 2 of t.csv)",
-      "i/0.png is named again with another label (line 17 of t.csv), first (line 2 of t.csv)",
-      "i/0.png is named again for validation (line 18 of t.csv), first (line 2 of t.csv)",
-      "t.csv has 2 cells where the header has 4 (line 19 of t.csv)",
-      "loop.png is a link that leads to itself (line 20 of t.csv)",
-      `${"n".repeat(300)}.png has too long a name (line 21 of t.csv)`,
+      "i/0.png is listed again, first on line 2 (line 16 of t.csv)",
+      "i/0.png is listed again for validation, first on line 2 (line 17 of t.csv)",
+      "i/5.png is listed with different labels on lines 18 and 19 (line 18 of t.csv)",
+      "i/5.png is listed with different labels on lines 18 and 19 (line 19 of t.csv)",
+      "i/5.png is listed with different labels on lines 18 and 20 (line 20 of t.csv)",
+      "i/4.png has the weight 1e-50, where a number from 1e-30 to 1e+30 is required (line 21 of t.csv)",
+      "t.csv has 2 cells where the header has 4 (line 22 of t.csv)",
+      "loop.png is a link that leads to itself (line 23 of t.csv)",
+      `${"n".repeat(300)}.png has too long a name (line 24 of t.csv)`,
     ].sort(),
   );
+});
+
+test("an image with different values is not used, whichever row comes first, in whichever table", async () => {
+  const data = await read("image,v\ni/0.png,1.5\ni/1.png,2.5\ni/0.png,2.5\ni/2.png,2\n", { validation: 0.4 });
+  expect(data.samples.map(({ path }) => path)).toEqual(["i/1.png", "i/2.png"]);
+  expect(skippedOf(data)[0]).toBe("i/0.png is listed with different values on lines 2 and 4 (line 2 of t.csv)");
+  const file = await made("t.csv", "image,label\ni/0.png,a\ni/1.png,b\ni/2.png,a\n");
+  await writeFile(join(file, "../v.csv"), "image,label\ni/0.png,b\ni/3.png,b\n");
+  const two = await imageTable(file, { validation: join(file, "../v.csv") });
+  expect(two.samples.map(({ path }) => path)).toEqual(["i/1.png", "i/2.png", "i/3.png"]);
+  expect(skippedOf(two)).toEqual([
+    "i/0.png is listed with different labels on line 2 of t.csv and line 2 of v.csv (line 2 of t.csv)",
+    "i/0.png is listed with different labels on line 2 of t.csv and line 2 of v.csv (line 2 of v.csv)",
+  ]);
+});
+
+test("names and numbers in quotes lose the spaces around them, paths where there is no such file", async () => {
+  const text = '" image "," v "\n" i/0.png "," 1.5 "\n"i/1.png","2"\n';
+  const { classes, samples } = await read(text, { validation: 0.5 });
+  expect(classes).toEqual(["v"]);
+  expect(samples.map(({ path, target }) => [path, ...target])).toEqual([
+    ["i/0.png", 1.5],
+    ["i/1.png", 2],
+  ]);
+});
+
+test("a class that no training image shows is noted where there may be several", async () => {
+  const data = await read(lines("image,x,y,never", 6, (i) => `i/${i}.png,${i % 2},${1 - (i % 2)},0`));
+  expect(data.classes).toEqual(["never", "x", "y"]);
+  expect(data.notes).toContain("No train images of never.");
 });
 
 test("equal pictures and names that look alike are noted", async () => {
@@ -291,7 +327,19 @@ describe("validation images", () => {
 
 describe("is refused", () => {
   test.each([
-    ["no rows", "image,label\n", {}, /requires rows, has none to use/],
+    ["no rows", "image,label\n", {}, /requires rows, has none to use\.$/],
+    [
+      "no row like the header",
+      "# made by x\nimage,label\ni/0.png,a\ni/1.png,b\n",
+      {},
+      /none to use: line 2 has 2 cells where the header has 1; 2 more like it\.$/,
+    ],
+    [
+      "no row with a value",
+      "image,v,split\ni/0.png,1.5,x\ni/1.png,2,y\n",
+      {},
+      /0\.png has the split "x", which is none of train, val, test \(line 2 of t\.csv\); 1 more like it\.$/,
+    ],
     ["no usable image", "image,label\nx.png,a\ny.png,b\n", {}, /has no image that can be used: .*x.png does not exist/],
     [
       "one class",

@@ -17,6 +17,7 @@ test.each([
   ["[]", "is a list"],
   ["[{", "is no JSON object"],
   ["{'a':1}", "is no JSON"],
+  ['{"a": NaN}', "with null for NaN and Infinity"],
   [`${"[".repeat(500_000)}`, "nested more than 16 deep"],
   [`{"a":${"[".repeat(16)}${"]".repeat(16)}}`, "nested more than 16 deep"],
 ])("says what is wrong with %.30s", (text, problem) => {

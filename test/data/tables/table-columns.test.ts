@@ -122,6 +122,8 @@ describe("the target", () => {
     ["two labels", [{ image: "a", label: "x", labels: "y" }], {}, /Say which one counts with labelColumn/],
     ["a column that is not there", [{ image: "a", label: "x" }], { labelColumn: "lable" }, /Closest columns: "label"/],
     ["targets of text", [{ image: "a", x: "text" }], { targets: ["x"] }, /columns of numbers, "x" has none/],
+    ["targets with decimal commas", [{ image: "a", x: "1,5" }], { targets: ["x"] }, /"x" has none.*a decimal comma/],
+    ["numbers with decimal commas", [{ image: "a", x: "1,5" }], {}, /numbers of x have a decimal comma/],
     ["targets twice", [{ image: "a", x: "1" }], { targets: ["x", "x"] }, /got "x" twice/],
     ["no targets", [{ image: "a", x: "1" }], { targets: [] }, /at least one column/],
     ["targets and label", [{ image: "a", x: "1" }], { targets: ["x"], labelColumn: "x" }, /Leave one of them out/],

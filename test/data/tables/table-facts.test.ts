@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isMissing, numberOf, tableFacts } from "../../../src/data/tables/table-facts.ts";
+import { hasDecimalComma, isMissing, numberOf, tableFacts } from "../../../src/data/tables/table-facts.ts";
 import type { BadRow, TableRow } from "../../../src/data/tables/table-rows.ts";
 import type { Json } from "../../../src/json.ts";
 
@@ -14,8 +14,8 @@ test("counts what the cells of each column are", async () => {
     { a: "0.5", b: "", c: null },
     { a: "nan", b: "u,v", d: true },
   ];
-  const { rows: count, columns } = await tableFacts("t", rowsOf(rows));
-  expect(count).toBe(3);
+  const { rows: count, columns, problems } = await tableFacts("t", rowsOf(rows));
+  expect([count, problems]).toEqual([3, "line 5 is bad"]);
   expect(columns.get("a")).toMatchObject({ numbers: 2, fractions: 1, binary: false, texts: 0, lists: 0 });
   expect(columns.get("b")).toMatchObject({ numbers: 0, texts: 2, separator: ";" });
   expect(columns.get("c")).toMatchObject({ numbers: 0, texts: 0, lists: 1, separator: undefined });
@@ -23,10 +23,11 @@ test("counts what the cells of each column are", async () => {
 });
 
 test("numberOf reads plain decimals only", () => {
-  const read = ["1", "-0.5", "+.5", "1e3", "1.", "0x10", "1,5", " 1", "Infinity", "1e999", "", "1_000", "NaN"].map(
+  const read = ["1", "-0.5", "+.5", "1e3", "1.", "0x10", "1,5", "1 2", "Infinity", "1e999", "", "1_000", "NaN"].map(
     numberOf,
   );
   expect(read).toEqual([1, -0.5, 0.5, 1000, 1, ...Array(8).fill(undefined)]);
+  expect(numberOf(" 1 ")).toBe(1);
   expect([numberOf(2), numberOf(Number.POSITIVE_INFINITY), numberOf(null), numberOf(true), numberOf(["1"])]).toEqual([
     2,
     undefined,
@@ -34,6 +35,15 @@ test("numberOf reads plain decimals only", () => {
     undefined,
     undefined,
   ]);
+});
+
+test("a decimal comma is told from other text", async () => {
+  expect(["1,5", " -0,25 ", "1,5,2", "a,b", "1.5", 1.5].map(hasDecimalComma)).toEqual([
+    ...[true, true],
+    ...Array(4).fill(false),
+  ]);
+  const { columns } = await tableFacts("t", rowsOf([{ a: "1,5" }, { a: "x,y" }]));
+  expect(columns.get("a")).toMatchObject({ commas: 1, texts: 2 });
 });
 
 test("isMissing knows the usual spellings", () => {

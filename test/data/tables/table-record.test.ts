@@ -45,6 +45,10 @@ describe("paths", () => {
     },
   );
 
+  test("with spaces around them are taken literally only where there is such a file", () => {
+    expect(record({ image: " a.jpg ", label: "x" }, {}, undefined, () => false)).toMatchObject({ path: "a.jpg" });
+  });
+
   test("that are none are named", () => {
     for (const [image, problem] of [
       ["", "names no image"],
@@ -80,4 +84,20 @@ test("columns of 0 and 1 hold nothing else, and long cells are shortened in mess
   });
   const long = record({ image: "a", x: "n".repeat(10_000), y: 0 }, { target });
   expect("problem" in long && long.problem.length).toBeLessThan(150);
+});
+
+test.each([
+  ["train", "train, TRAINING"],
+  ["validation", "val, Valid, validation, VALIDATE, dev, development, eval, Evaluation"],
+  ["test", "test, Testing, holdout, hold-out, Held-Out"],
+])("the split %s is written in many ways", (split, words) => {
+  for (const word of words.split(", "))
+    expect(record({ image: "a.jpg", label: "x", s: ` ${word} ` }, { split: "s" })).toMatchObject({ split });
+});
+
+test("weights that single precision cannot hold are refused", () => {
+  const weight = (w: Json): unknown => record({ image: "a.jpg", label: "x", w }, { weight: "w" });
+  expect(weight("1e-30")).toMatchObject({ weight: 1e-30 });
+  for (const bad of ["1e-50", 1e-31, "1e31", "0", "-1"])
+    expect(weight(bad)).toMatchObject({ problem: expect.stringMatching(/^has the weight /) });
 });

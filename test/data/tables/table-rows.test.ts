@@ -185,3 +185,17 @@ test("kindOfTable goes by the ending", () => {
     undefined,
   ]);
 });
+
+test("a long line without an end is looked through once, and columns are limited", async () => {
+  const header = Array.from({ length: 16_000 }, (_, i) => `c${i}`).join(",");
+  const started = performance.now();
+  await expect(rows("t.csv", "a,".repeat(400_000))).rejects.toThrow(/at most 16384 columns, got 400001/);
+  await expect(rows("t.csv", ` ${"x".repeat(1_000_000)}`)).resolves.toEqual([]);
+  await expect(rows("t.csv", `${header}\n${"1,".repeat(15_999)}1`)).resolves.toHaveLength(1);
+  expect(performance.now() - started).toBeLessThan(5000); // a scan from each character takes minutes
+});
+
+test("names of columns lose the spaces around them, also in quotes", async () => {
+  expect(await rows("t.csv", '" a ",b\n" 1 ",2\n')).toEqual([[2, { a: " 1 ", b: "2" }]]);
+  await expect(rows("t.csv", 'a," a"\n1,2\n')).rejects.toThrow(/has "a" twice/);
+});

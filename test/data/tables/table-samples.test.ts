@@ -35,8 +35,9 @@ test("labels of classes that were not asked for are left out, the images of seve
 describe("is refused", () => {
   test("a class without training images, except to evaluate", () => {
     const images = [image("1", ["a"]), image("2", ["b"]), image("3", ["c"], "test")];
+    expect(() => labelImages("t", images, single, train)).toThrow(/"c" has none.*"a", "b"/);
+    expect(labelImages("t", images, multi, train).classes).toEqual(["a", "b", "c"]);
     for (const task of [single, multi]) {
-      expect(() => labelImages("t", images, task, train)).toThrow(/"c" has none.*"a", "b"/);
       expect(labelImages("t", images, task, { ...train, purpose: "evaluate" }).classes).toEqual(["a", "b", "c"]);
     }
   });
@@ -45,12 +46,16 @@ describe("is refused", () => {
     expect(() => labelImages("t", [image("1", ["a"])], single, train)).toThrow(
       /two classes with training images, found only one, a/,
     );
+    const lost = [{ file: "2", reason: "has no label (line 3 of t)" }];
+    expect(() => labelImages("t", [image("1", ["a"])], single, { ...train, skipped: lost })).toThrow(
+      /only one, a\. 1 other cannot be used: 2 has no label \(line 3 of t\)\.$/,
+    );
     expect(() => labelImages("t", [image("1", [])], multi, train)).toThrow(
       /one class with training images, found none/,
     );
     const skipped = ["1", "2", "3", "4"].map((file) => ({ file, reason: "is empty (0 bytes)" }));
     expect(() => labelImages("t", [], single, { ...train, skipped })).toThrow(
-      /t has no image that can be used: 1 is empty \(0 bytes\), .* and 1 more\.$/,
+      /t has no image that can be used: 1 is empty \(0 bytes\); 3 more like it\.$/,
     );
   });
 });

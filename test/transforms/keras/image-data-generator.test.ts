@@ -289,3 +289,12 @@ test("refuses arguments that only JavaScript lets through, and images of other s
   expect(() => generator.applyTransform(float32([3, 2, 2], new Float32Array(12)), {})).toThrow(/See dataFormat/);
   expect(() => generator.applyTransform(picture(3, 3), { theta: Number.NaN })).toThrow(/finite parameters/);
 });
+
+test.each<[unknown, RegExp]>([
+  [{ rotation_range: 20 }, /imageDataGenerator has no option "rotation_range"\. Did you mean rotationRange\?/],
+  [{ horizontalflip: true, zoom: 1 }, /Did you mean horizontalFlip or zoomRange\?/],
+  [{ batchSize: 3 }, /It takes featurewiseCenter, .*dtype\./],
+  ["light", /requires an object of options, got "light"/],
+])("the arguments %j are refused", (options, message) => {
+  expect(() => imageDataGenerator(options as ImageDataGeneratorOptions)).toThrow(message);
+});
