@@ -74,7 +74,7 @@ export type Confirm = (a: number, b: number, turn: Turn, oneSize: boolean) => Pr
 export interface AlikeRules {
   /** Ways in which a copy may have been turned; the first is preferred. @default TURNS */
   readonly turns?: readonly Turn[] | undefined;
-  /** Whether two pictures of which one is turned may be the same; else they are similar at most. @default always */
+  /** Whether two pictures of which one is turned may be the same; else they are similar at most. Always by default. */
   readonly mayBeTurned?: ((a: number, b: number) => boolean) | undefined;
 }
 

@@ -47,7 +47,7 @@ test("a picture in two splits ends the run by name, unless leaks are allowed", a
 test("the copies of a picture are drawn into one split", async () => {
   const root = await folder(["a", "b"], 8);
   for (let i = 0; i < 4; i++) {
-    await writeFile(join(root, `a/copy ${i}.jpg`), await encodeJpeg(blobs(0), { quality: 50 + 10 * i }));
+    await writeFile(join(root, `a/copy ${i}.jpg`), await encodeJpeg(blobs(0), { quality: 75 + 5 * i }));
     await copyFile(join(root, "b/1.jpg"), join(root, `b/copy ${i}.jpg`));
   }
   let divided = 0;
