@@ -75,7 +75,7 @@ export interface FineTuneOptions {
    * Random views of each training image whose features are computed once and kept, beside the clean one; each epoch shows
    * one of them. Only where a part is frozen, and not without an augmentation: a network that trains from the image on
    * sees a new view in every epoch.
-   * @default 8, or as many as make 1000 more runs of the frozen part
+   * @default 8 for one label per image, or as many as make 1000 more runs of the frozen part; else 0
    */
   readonly views?: number | undefined;
   /**

@@ -21,6 +21,14 @@ test("without a word, a frozen network gets as many views as are cheap", () => {
   expect(planAugmentation({ views: 2 }, many(1001), true).views).toBe(2);
 });
 
+test("without a word, there are no views for values and several labels", () => {
+  for (const task of ["regression", "multi-label"] as const) {
+    expect(planAugmentation({}, { ...data, task }, true).views).toBe(0);
+    expect(planAugmentation({ augmentation: "light" }, { ...data, task }, true).views).toBe(8);
+    expect(planAugmentation({}, { ...data, task }, false).augmentation).toBeDefined();
+  }
+});
+
 test("without a word, a network that trains from the image on sees a new view in every epoch", () => {
   const all = planAugmentation({}, data, false);
   expect(all.augmentation?.transforms.map(({ name }) => name)).toContain("random-resized-crop");

@@ -100,7 +100,7 @@ const trainOptions = {
     min: 0,
     max: 1000,
     whole: true,
-    help: "random views of each training image whose features are kept, where a part is frozen (default 8, fewer for more than 125 images, 0 for more than 1000)",
+    help: "random views of each training image whose features are kept, where a part is frozen (default 8 for one label per image, fewer for more than 125 images, 0 for more than 1000)",
   },
   seed: { kind: "number", value: "<n>", min: 0, whole: true, help: "decides every random choice (default 0)" },
   out: { kind: "text", value: "<dir>", help: "folder of the run (default runs/<time>-<data>)" },
