@@ -15,7 +15,7 @@ import {
   TOO_LARGE,
 } from "./decode-task.ts";
 import { AHEAD_PER_THREAD, type Entry, entriesOf, imagesOf, readAhead, TASK_IMAGES, taskLength } from "./read-ahead.ts";
-import type { ImageSource } from "./sample.ts";
+import { type ImageSource, nameOfSource } from "./sample.ts";
 
 /** One preprocessed image. */
 export interface LoadedImage {
@@ -219,8 +219,7 @@ async function resultOf({ task, result }: Posted): Promise<DecodeResult> {
 
 /** An error that names the file at which a thread ended, as far as the shared progress tells. */
 function threadFailure({ files, first, progress }: DecodeTask, cause: unknown): RootstockError {
-  const named = files.map((file) => (typeof file === "string" ? file : "an image in memory"));
-  const at = named.filter((_, i) => progress[1 + first + i] === PROGRESS.started);
+  const at = files.map(nameOfSource).filter((_, i) => progress[1 + first + i] === PROGRESS.started);
   const why = messageOf(cause);
   if (at.length === 0) return new RootstockError("INTERNAL", `internal: a decoding thread failed: ${why}.`, { cause });
   const todo = "Remove the file, or save it anew with an image editor.";

@@ -87,6 +87,11 @@ export function sourceOf({ file, content }: Pick<Sample, "file" | "content">): I
   return content ?? file;
 }
 
+/** Returns how messages name an encoded image: the path of its file, where it has one. */
+export function nameOfSource(source: ImageSource): string {
+  return typeof source === "string" ? source : "an image in memory";
+}
+
 /** Returns the samples of one split, in the dataset's order. */
 export function bySplit(dataset: Dataset, split: Split): readonly Sample[] {
   return dataset.samples.filter((sample) => sample.split === split);

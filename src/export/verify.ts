@@ -1,4 +1,5 @@
 /** The parity gate: an exported file must predict on real images what the model in training predicted. */
+import type { ImageSource } from "../data/sample.ts";
 import { RootstockError } from "../errors.ts";
 import { loadModel } from "../models/load-model.ts";
 import type { Model, Prediction } from "../models/model.ts";
@@ -12,9 +13,9 @@ const PARITY_TOLERANCE = 1e-3;
 /** What float32 cannot tell apart, as a share of the value, over a few sums: for targets far from 0. */
 const ROUNDING = 2 ** -20;
 
-/** What the training path found for some image files. */
+/** What the training path found for some images. */
 export interface ParityCheck {
-  readonly files: readonly string[];
+  readonly files: readonly ImageSource[];
   /** Probabilities or values, [files.length, numClasses] row-major. */
   readonly outputs: Float32Array;
   /** The unit of each output, [numClasses]: the deviation of a regression's targets in training. @default 1 for all */

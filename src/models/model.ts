@@ -1,6 +1,7 @@
 /** A model as people use it: a graph with the preprocessing and the labels that belong to it. */
 
 import { ImageLoader } from "../data/loader.ts";
+import { type ImageSource, nameOfSource } from "../data/sample.ts";
 import { RootstockError } from "../errors.ts";
 import { formatShape, type Graph } from "../graph/graph.ts";
 import { inferTypes } from "../graph/infer-types.ts";
@@ -140,9 +141,12 @@ export class Model implements ModelParts, AsyncDisposable {
     throw new RootstockError("INTERNAL", `internal: no prediction of ${file}. Please report it.`);
   }
 
-  /** Predicts many files in order; a file that cannot be decoded gives an error entry and never stops the others. */
+  /**
+   * Predicts many files, or the bytes of encoded images, in order; one that cannot be decoded gives an error entry and
+   * never stops the others.
+   */
   async *predictFiles(
-    files: readonly string[],
+    files: readonly ImageSource[],
     { top = 5, decodeThreads = 0, signal, ...session }: PredictOptions = {},
   ): AsyncGenerator<Prediction> {
     if (this.task === "features") {
@@ -164,7 +168,7 @@ export class Model implements ModelParts, AsyncDisposable {
     const loader = new ImageLoader({ threads: decodeThreads });
     try {
       for await (const result of runImages(await this.#start(session), files, { loader, preprocessing, signal })) {
-        const file = files[result.index]!;
+        const file = nameOfSource(files[result.index]!);
         if ("error" in result) {
           yield { file, error: result.error };
           continue;

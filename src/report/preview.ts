@@ -1,6 +1,6 @@
 /** What a network will see of a dataset: clean and augmented images of each class, and each transform by itself. */
 import { decodeFile } from "../data/decode-file.ts";
-import { bySplit, type Dataset, type Sample } from "../data/sample.ts";
+import { bySplit, type Dataset, type Sample, sourceOf } from "../data/sample.ts";
 import { RootstockError } from "../errors.ts";
 import { rng, shuffle } from "../random.ts";
 import type { Image } from "../transforms/image.ts";
@@ -163,7 +163,7 @@ async function viewsOf(
     ...preprocessing,
     ...{ channels: "RGB", layout: "NHWC", scale: 1, offset: 0, mean: [0, 0, 0], std: [1, 1, 1] },
   };
-  const decoded = await decodeFile(sample.file, plain, { sha256: sample.sha256, views });
+  const decoded = await decodeFile(sourceOf(sample), plain, { sha256: sample.sha256, views });
   if (typeof decoded === "string") return decoded;
   const [height, width] = preprocessing.inputSize;
   const size = 3 * height * width;

@@ -31,7 +31,9 @@ export async function checkFiles(data: Dataset): Promise<void> {
   const there: Sample[] = [];
   for (let start = 0; start < samples.length; start += LOOKS) {
     const part = samples.slice(start, start + LOOKS);
-    const looks = await Promise.allSettled(part.map(({ file }) => access(file, constants.R_OK)));
+    const looks = await Promise.allSettled(
+      part.map(async ({ file, content }) => content ?? (await access(file, constants.R_OK))),
+    );
     for (const [i, { status }] of looks.entries())
       if (status === "fulfilled") there.push(part[i]!);
       else failed.push({ file: part[i]!.file, error: "cannot be read" });

@@ -1,6 +1,6 @@
 /** Measures a model on labelled image files. */
 import { z } from "zod";
-import { bySplit, type Dataset, type Sample, type Split, type Task } from "../data/sample.ts";
+import { bySplit, type Dataset, type Sample, type Split, sourceOf, type Task } from "../data/sample.ts";
 import { listed, RootstockError } from "../errors.ts";
 import type { EvaluationOf } from "../metrics/evaluation.ts";
 import type { Model, ModelTask, PredictOptions } from "../models/model.ts";
@@ -53,12 +53,9 @@ export async function evaluateModel<T extends Task>(
   const measured: Sample[] = [];
   const rows: ArrayLike<number>[] = [];
   let done = 0;
-  for await (const prediction of model.predictFiles(
-    samples.map(({ file }) => file),
-    { ...options, top: 1 },
-  )) {
+  for await (const prediction of model.predictFiles(samples.map(sourceOf), { ...options, top: 1 })) {
     const sample = samples[done++]!;
-    if ("error" in prediction) failed.push({ file: prediction.file, error: prediction.error });
+    if ("error" in prediction) failed.push({ file: sample.file, error: prediction.error });
     else {
       measured.push(sample);
       rows.push(

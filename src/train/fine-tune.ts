@@ -1,6 +1,6 @@
 /** Transfer learning in one call: frozen backbone → features → new head → trained, measured, exportable model. */
 import { type DatasetReport, withFindings } from "../data/check/dataset-report.ts";
-import { bySplit, type Dataset, manifest, type Task } from "../data/sample.ts";
+import { bySplit, type Dataset, manifest, sourceOf, type Task } from "../data/sample.ts";
 import { exportMetadata, exportModel, type TrainedModel } from "../export/export-model.ts";
 import type { ParityCheck } from "../export/verify.ts";
 import { formatShape } from "../graph/graph.ts";
@@ -283,7 +283,7 @@ async function parityCheck(
   const chosen = Int32Array.from({ length: count }, (_, i) => Math.floor((i * samples.length) / count));
   const logits = await scoreRows(scorer, rows, chosen);
   return {
-    files: Array.from(chosen, (row) => samples[row]!.file),
+    files: Array.from(chosen, (row) => sourceOf(samples[row]!)),
     outputs: ACTIVATIONS[activation](logits, logits.length / count),
   };
 }

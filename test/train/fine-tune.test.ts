@@ -3,8 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { imageFolder } from "../../src/data/image-folder.ts";
+import { inMemoryDataset } from "../../src/data/in-memory.ts";
+import { bySplit } from "../../src/data/sample.ts";
 import { loadModel } from "../../src/models/load-model.ts";
 import type { Model } from "../../src/models/model.ts";
+import { evaluateModel } from "../../src/train/evaluate.ts";
 import { fineTune } from "../../src/train/fine-tune.ts";
 import type { FineTuneOptions, Progress } from "../../src/train/options.ts";
 import { assets, withAssets } from "../assets.ts";
@@ -253,6 +256,24 @@ withAssets("on real weights and photographs", () => {
     expect(result.metrics.accuracy).toBeGreaterThan(floor);
     await result.export(join(await temporaryFolder(), "model.onnx"));
   });
+});
+
+test("images in memory are trained on, checked against the export and measured", async () => {
+  const items = await Promise.all(
+    data.samples.map(async ({ file, target, split }) => ({
+      image: await readFile(file),
+      label: data.classes[target[0]!]!,
+      split,
+    })),
+  );
+  const held = await inMemoryDataset(items);
+  const result = await fineTune(model, held, { cache: false, epochs: 15 });
+  expect(result.evaluation).toMatchObject({ task: "single-label", metrics: { accuracy: 1 } });
+  const path = join(await temporaryFolder(), "model.onnx");
+  await result.export(path);
+  await using exported = await loadModel(path);
+  const { evaluation } = await evaluateModel(exported, held, bySplit(held, "validation"));
+  expect(evaluation).toMatchObject({ metrics: { accuracy: 1 } });
 });
 
 describe("the cache", () => {

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import type { Piscina } from "piscina";
 import { listed, messageOf, RootstockError } from "../../errors.ts";
 import { suggestThreads } from "../loader.ts";
-import type { ImageSource } from "../sample.ts";
+import { type ImageSource, nameOfSource } from "../sample.ts";
 import { isLeftForLater, type Scanned } from "./scan-file.ts";
 
 /** How files are scanned. */
@@ -78,10 +78,7 @@ async function scanned(task: readonly ImageSource[], scan: ScanTask): Promise<re
   try {
     return await scan(task);
   } catch (cause) {
-    const what = `checking one of ${listed(
-      task.map((file) => (typeof file === "string" ? file : "an image in memory")),
-      TASK_FILES,
-    )} ended a scanning thread: ${messageOf(cause)}.`;
+    const what = `checking one of ${listed(task.map(nameOfSource), TASK_FILES)} ended a scanning thread: ${messageOf(cause)}.`;
     throw new RootstockError("BAD_DATA", `${what} Remove the file, or save it anew with an image editor.`, { cause });
   }
 }
