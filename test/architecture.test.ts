@@ -82,6 +82,12 @@ const WITHOUT_MIRROR: readonly MirrorException[] = [
     reason: "statistics of real networks on real images",
   },
   { path: "train/check/look.ts", testedBy: "train/fine-tune.test.ts", reason: "what a run says of its checks" },
+  { path: "data/thread-pool.ts", testedBy: "data/loader.test.ts", reason: "starts what the loader's tests run" },
+  {
+    path: "data/check/hash-index.ts",
+    testedBy: "data/check/near-duplicates.test.ts",
+    reason: "that pairs are found like one by one is tested there",
+  },
   { path: "data/check/scan-worker.ts", testedBy: "data/check/scan-files.test.ts", reason: "runs in a thread" },
   ...[
     ["geometric/affine.ts", "geometric/geometric-table.test.ts"],

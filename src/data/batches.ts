@@ -2,7 +2,7 @@
 import { RootstockError } from "../errors.ts";
 import { rng, shuffle } from "../random.ts";
 import { checkChoice, checkKeys } from "../transforms/known-options.ts";
-import { type Preprocessing, preprocessingSchema } from "../transforms/preprocessing.ts";
+import { asPixels, type Preprocessing, preprocessingSchema } from "../transforms/preprocessing.ts";
 import { type AskedAugmentation, chooseAugmentation } from "../transforms/presets.ts";
 import type { Augmentation } from "../transforms/transform.ts";
 import { checkTargetMode, defaultTargetMode, type TargetMode, type Targets, targetsOf } from "./batch-targets.ts";
@@ -268,11 +268,6 @@ function preprocessingOf(options: DataLoaderOptions): Preprocessing {
   if (parsed.success) return parsed.data;
   const where = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new RootstockError("BAD_CONFIG", `dataLoader cannot make images so: ${where.join("; ")}.`);
-}
-
-/** The same geometry, giving pixels as they are, one after the other. */
-function asPixels(preprocessing: Preprocessing): Preprocessing {
-  return { ...preprocessing, channels: "RGB", layout: "NHWC", scale: 1, offset: 0, mean: [0, 0, 0], std: [1, 1, 1] };
 }
 
 /** Luma of RGB pixels, [h, w, 3] in 0 to 255, as Pillow's `convert("L")` rounds it, then the values of one channel. */

@@ -1,5 +1,4 @@
 /** Image files -> network inputs, decoded ahead of time on other threads, in the order of the list. */
-import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import type { Piscina } from "piscina";
 import { listed, messageOf, RootstockError } from "../errors.ts";
@@ -16,6 +15,7 @@ import {
 } from "./decode-task.ts";
 import { AHEAD_PER_THREAD, type Entry, entriesOf, imagesOf, readAhead, TASK_IMAGES, taskLength } from "./read-ahead.ts";
 import { type ImageSource, nameOfSource } from "./sample.ts";
+import { startPool } from "./thread-pool.ts";
 
 /** One preprocessed image. */
 export interface LoadedImage {
@@ -73,9 +73,12 @@ export class ImageLoader {
     }
     this.threads = threads;
     if (threads === 0) return;
-    this.#pool = startPool(threads, workerFile ?? ownWorkerFile());
-    // A thread that fails while idle is replaced; one that fails at work rejects its tasks.
-    this.#pool.on("error", () => undefined);
+    this.#pool = startPool({
+      ...{ worker: "#decode-worker", built: "dist/data/decode-worker.js", name: "decodeTask" },
+      ...{ threads, workerFile },
+      // Tasks wait in the threads, not here: this thread may be blocked when one of them becomes free.
+      tasksPerThread: AHEAD_PER_THREAD,
+    });
   }
 
   /**
@@ -189,22 +192,6 @@ interface Posted {
   readonly result: Promise<DecodeResult>;
 }
 
-/** Starts the threads at once; without threads, the pool's code is not even loaded. */
-function startPool(threads: number, filename: string): Piscina<DecodeTask, DecodeResult> {
-  // `require` returns what the package's types say, but is not typed itself.
-  const { Piscina } = createRequire(import.meta.url)("piscina") as typeof import("piscina");
-  return new Piscina({
-    filename,
-    name: "decodeTask",
-    minThreads: threads,
-    maxThreads: threads,
-    // Tasks wait in the threads, not here: this thread may be blocked when one of them becomes free.
-    concurrentTasksPerWorker: AHEAD_PER_THREAD,
-    recordTiming: false,
-    execArgv: [],
-  });
-}
-
 function inThread(pool: Piscina<DecodeTask, DecodeResult>): (task: DecodeTask) => Promise<DecodeResult> {
   return (task) => pool.run(task);
 }
@@ -224,17 +211,4 @@ function threadFailure({ files, first, progress }: DecodeTask, cause: unknown): 
   if (at.length === 0) return new RootstockError("INTERNAL", `internal: a decoding thread failed: ${why}.`, { cause });
   const todo = "Remove the file, or save it anew with an image editor.";
   return new RootstockError("BAD_DATA", `decoding ${listed(at)} ended a decoding thread: ${why}. ${todo}`, { cause });
-}
-
-function ownWorkerFile(): string {
-  try {
-    return createRequire(import.meta.url).resolve("#decode-worker");
-  } catch (cause) {
-    throw noWorkerFile(cause);
-  }
-}
-
-function noWorkerFile(cause: unknown): RootstockError {
-  const todo = "In a checkout run npm run build; in a bundled program pass workerFile.";
-  return new RootstockError("INTERNAL", `internal: dist/data/decode-worker.js is missing. ${todo}`, { cause });
 }

@@ -4,7 +4,7 @@ import { bySplit, type Dataset, type Sample, sourceOf } from "../data/sample.ts"
 import { RootstockError } from "../errors.ts";
 import { rng, shuffle } from "../random.ts";
 import type { Image } from "../transforms/image.ts";
-import { describePreprocessing, type Preprocessing } from "../transforms/preprocessing.ts";
+import { asPixels, describePreprocessing, type Preprocessing } from "../transforms/preprocessing.ts";
 import type { Augmentation } from "../transforms/transform.ts";
 import { contactSheet } from "./contact-sheet.ts";
 import { type Html, html, page } from "./html.ts";
@@ -159,11 +159,7 @@ async function viewsOf(
   preprocessing: Preprocessing,
   views: { readonly augmentation: Augmentation; readonly seed: number; readonly numbers: readonly number[] },
 ): Promise<readonly Image[] | string> {
-  const plain: Preprocessing = {
-    ...preprocessing,
-    ...{ channels: "RGB", layout: "NHWC", scale: 1, offset: 0, mean: [0, 0, 0], std: [1, 1, 1] },
-  };
-  const decoded = await decodeFile(sourceOf(sample), plain, { sha256: sample.sha256, views });
+  const decoded = await decodeFile(sourceOf(sample), asPixels(preprocessing), { sha256: sample.sha256, views });
   if (typeof decoded === "string") return decoded;
   const [height, width] = preprocessing.inputSize;
   const size = 3 * height * width;

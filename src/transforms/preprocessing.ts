@@ -49,6 +49,11 @@ export const preprocessingSchema: z.ZodType<Preprocessing> = z.strictObject({
   std: z.tuple([nonZero, nonZero, nonZero]),
 });
 
+/** The same geometry, giving pixels as they are, R, G, B one after the other: grey levels from 0 to 255. */
+export function asPixels(preprocessing: Preprocessing): Preprocessing {
+  return { ...preprocessing, channels: "RGB", layout: "NHWC", scale: 1, offset: 0, mean: [0, 0, 0], std: [1, 1, 1] };
+}
+
 /** One readable line, such as `224x224 RGB, shorter side to 256 (bilinear), center crop, (x * 0.00392 - mean) / std`. */
 export function describePreprocessing(preprocessing: Preprocessing): string {
   const { inputSize, resize: how, interpolation, channels, layout, scale, offset, mean, std } = preprocessing;

@@ -1,10 +1,10 @@
 /** Findings about pictures that are there more than once: in two splits, in two classes, or plainly twice. */
 import { mirrorable } from "../../transforms/mirrorable.ts";
 import { count } from "../dataset-notes.ts";
+import { DisjointSets } from "../disjoint-sets.ts";
 import { type Dataset, type Sample, sourceOf } from "../sample.ts";
 import { FineSquares } from "./confirm-same.ts";
 import type { DuplicateCluster, Finding, ReportedFile } from "./dataset-report.ts";
-import { DisjointSets } from "./disjoint-sets.ts";
 import { type AlikePair, alikePairs } from "./near-duplicates.ts";
 import { TURNS } from "./perceptual-hash.ts";
 import type { Scanned } from "./scan-file.ts";

@@ -1,9 +1,8 @@
 /** Scans many files on other threads; what is under way at any moment is bounded, and so is memory. */
-import { createRequire } from "node:module";
-import type { Piscina } from "piscina";
 import { listed, messageOf, RootstockError } from "../../errors.ts";
 import { suggestThreads } from "../loader.ts";
 import { type ImageSource, nameOfSource } from "../sample.ts";
+import { startPool } from "../thread-pool.ts";
 import { isLeftForLater, type Scanned } from "./scan-file.ts";
 
 /** How files are scanned. */
@@ -34,7 +33,13 @@ export async function scanFiles(files: readonly ImageSource[], options: ScanOpti
   const { threads = suggestThreads(files.length), workerFile, onProgress, signal } = options;
   if (!Number.isInteger(threads) || threads < 0 || threads > 256)
     throw new RangeError(`scanFiles requires threads to be a whole number from 0 to 256, got ${threads}.`);
-  const pool = threads > 0 ? startPool(threads, workerFile ?? ownWorkerFile()) : undefined;
+  const pool =
+    threads > 0
+      ? startPool<readonly ImageSource[], readonly Scanned[]>({
+          ...{ worker: "#scan-worker", built: "dist/data/check/scan-worker.js", name: "scanTask" },
+          ...{ threads, workerFile },
+        })
+      : undefined;
   const scan: ScanTask = pool ? (task) => pool.run(task) : (await import("./scan-worker.ts")).scanTask;
   const results: Scanned[] = new Array(files.length);
   let done = 0;
@@ -80,32 +85,6 @@ async function scanned(task: readonly ImageSource[], scan: ScanTask): Promise<re
   } catch (cause) {
     const what = `checking one of ${listed(task.map(nameOfSource), TASK_FILES)} ended a scanning thread: ${messageOf(cause)}.`;
     throw new RootstockError("BAD_DATA", `${what} Remove the file, or save it anew with an image editor.`, { cause });
-  }
-}
-
-/** Without threads, the pool's code is not even loaded. */
-function startPool(threads: number, filename: string): Piscina<readonly ImageSource[], readonly Scanned[]> {
-  // `require` returns what the package's types say, but is not typed itself.
-  const { Piscina } = createRequire(import.meta.url)("piscina") as typeof import("piscina");
-  const pool = new Piscina<readonly ImageSource[], readonly Scanned[]>({
-    filename,
-    name: "scanTask",
-    minThreads: threads,
-    maxThreads: threads,
-    concurrentTasksPerWorker: 1,
-    recordTiming: false,
-    execArgv: [],
-  });
-  pool.on("error", () => undefined); // a thread that fails at work rejects its tasks
-  return pool;
-}
-
-function ownWorkerFile(): string {
-  try {
-    return createRequire(import.meta.url).resolve("#scan-worker");
-  } catch (cause) {
-    const todo = "In a checkout run npm run build; in a bundled program pass workerFile.";
-    throw new RootstockError("INTERNAL", `internal: dist/data/check/scan-worker.js is missing. ${todo}`, { cause });
   }
 }
 

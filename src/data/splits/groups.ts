@@ -1,5 +1,7 @@
 /** Samples that belong together: equal content, one group, or near-duplicates that the caller found. */
 
+import { DisjointSets } from "../disjoint-sets.ts";
+
 /** What decides whether samples belong together. */
 export interface Groupable {
   readonly sha256: string;
@@ -15,19 +17,7 @@ export interface Groupable {
  * @throws RangeError if an index is not one of `samples`.
  */
 export function unitsOf(samples: readonly Groupable[], together: readonly (readonly number[])[] = []): Int32Array {
-  const parent = Int32Array.from(samples, (_, i) => i);
-  const find = (i: number): number => {
-    let root = i;
-    while (parent[root] !== root) {
-      parent[root] = parent[parent[root]!]!; // halves the path
-      root = parent[root]!;
-    }
-    return root;
-  };
-  const join = (a: number, b: number): void => {
-    const [x, y] = [find(a), find(b)];
-    parent[Math.max(x, y)] = Math.min(x, y); // the first appearance is the root
-  };
+  const sets = new DisjointSets(samples.length);
   for (const keyOf of [({ sha256 }: Groupable) => sha256, ({ group }: Groupable) => group]) {
     const first = new Map<string, number>();
     for (const [i, sample] of samples.entries()) {
@@ -35,19 +25,19 @@ export function unitsOf(samples: readonly Groupable[], together: readonly (reado
       if (key === undefined) continue;
       const earlier = first.get(key);
       if (earlier === undefined) first.set(key, i);
-      else join(earlier, i);
+      else sets.join(earlier, i);
     }
   }
   for (const cluster of together) {
     for (const i of cluster) {
       if (!Number.isInteger(i) || i < 0 || i >= samples.length)
         throw new RangeError(`together requires indices below ${samples.length}, got ${i}.`);
-      join(cluster[0]!, i);
+      sets.join(cluster[0]!, i);
     }
   }
   const numbers = new Map<number, number>();
   return Int32Array.from(samples, (_, i) => {
-    const root = find(i);
+    const root = sets.root(i);
     const known = numbers.get(root) ?? numbers.size;
     numbers.set(root, known);
     return known;

@@ -1,6 +1,6 @@
 /** Checks a dataset with a model: shift between splits, distance from pretraining, and likely label errors. */
-import { DisjointSets } from "../../data/check/disjoint-sets.ts";
-import { bySplit, type Dataset, type Sample } from "../../data/sample.ts";
+import { bySplit, type Dataset } from "../../data/sample.ts";
+import { unitsOf } from "../../data/splits/groups.ts";
 import { type ExtractOptions, extractFeatures, type FeatureSet } from "../../features/extract.ts";
 import { backboneGraph, type Cut, findCut } from "../../models/backbone.ts";
 import type { Model } from "../../models/model.ts";
@@ -63,8 +63,8 @@ export async function checkFeatureSet(
 ): Promise<FeatureFindings> {
   const options = optionsFor(model, given);
   const pretraining = await checkPretrainingShift({ model, cut, samples: bySplit(data, "train"), options });
-  const roots = groupsOf(data.samples, clusters);
-  const index = new Map(data.samples.map((sample, i) => [sample, roots[i]!]));
+  const units = unitsOf(data.samples, clusters);
+  const index = new Map(data.samples.map((sample, i) => [sample, units[i]!]));
   const groups = set.samples.map((sample) => index.get(sample)!);
   const checks = [pretraining, checkSplitShift({ set, data, groups, seed }), checkLabels({ set, data, groups, seed })];
   return {
@@ -79,18 +79,4 @@ export async function checkFeatureSet(
 
 function optionsFor(model: Model, given: Partial<ExtractOptions>): ExtractOptions {
   return { name: model.name, preprocessing: model.requirePreprocessing(), clock: now, ...given };
-}
-
-/** A number for each sample that those which belong together share. */
-function groupsOf(samples: readonly Sample[], clusters: readonly (readonly number[])[]): number[] {
-  const sets = new DisjointSets(samples.length);
-  const first = new Map<string, number>();
-  for (const [i, { sha256, group }] of samples.entries())
-    for (const key of [`file ${sha256}`, ...(group === undefined ? [] : [`group ${group}`])]) {
-      const other = first.get(key);
-      if (other === undefined) first.set(key, i);
-      else sets.join(i, other);
-    }
-  for (const members of clusters) for (const member of members) sets.join(member, members[0]!);
-  return samples.map((_, i) => sets.root(i));
 }

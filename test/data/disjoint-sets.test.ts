@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DisjointSets } from "../../../src/data/check/disjoint-sets.ts";
+import { DisjointSets } from "../../src/data/disjoint-sets.ts";
 
 test("joins sets over common members, and lists those of two and more", () => {
   const sets = new DisjointSets(8);
