@@ -18,8 +18,8 @@ import { backboneGraph, findCut } from "../dist/models/backbone.js";
 import { rng } from "../dist/random.js";
 import { runtimeVersion, Session } from "../dist/runtime/session.js";
 import { float32 } from "../dist/tensor/tensor.js";
-import { recipe } from "../dist/train/options.js";
-import { trainHead } from "../dist/train/train-head.js";
+import { recipe } from "../dist/train/recipe.js";
+import { measureHeadScale, trainHead } from "../dist/train/train-head.js";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -73,8 +73,10 @@ async function head() {
   });
   const plan = recipe({ epochs, batchSize: 32, optimizer: "adamw", patience: epochs }, train);
   const start = performance.now();
+  const training = part(0, train);
   const { history } = await trainHead({
-    train: part(0, train),
+    train: training,
+    scale: measureHeadScale(training),
     validation: part(train, validation),
     classes,
     recipe: plan,

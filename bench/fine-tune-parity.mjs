@@ -12,11 +12,11 @@ import { parseArgs } from "node:util";
 import { imageFolder, loadModel } from "../dist/index.js";
 import { findCut } from "../dist/models/backbone.js";
 import { rng, shuffle } from "../dist/random.js";
-import { dataRows } from "../dist/train/data-rows.js";
-import { headRecipe, recipe } from "../dist/train/options.js";
-import { trainHead } from "../dist/train/train-head.js";
+import { featureRows, networkRows } from "../dist/train/data-rows.js";
+import { recipe } from "../dist/train/recipe.js";
+import { measureHeadScale, trainHead } from "../dist/train/train-head.js";
 import { trainNetwork } from "../dist/train/train-network.js";
-import { unfreezeNetwork } from "../dist/train/unfreeze-network.js";
+import { trainingBackbone, unfreezeNetwork } from "../dist/train/unfreeze-network.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -60,8 +60,7 @@ try {
 
 /** Writes the pixels and labels of every image, training images first. */
 async function pixels(base, data) {
-  const network = await unfreezeNetwork({ base, cut: findCut(base.graph), data }, recipe({ unfreeze: "all" }, 1), {});
-  const rows = await dataRows(network, data, rowOptions(base));
+  const rows = await networkRows(undefined, data, rowOptions(base));
   const [train, validation] = [rows.split("train"), rows.split("validation")];
   const parts = [];
   for (const { rows: own } of [train, validation])
@@ -79,13 +78,24 @@ async function pixels(base, data) {
 
 /** Trains the head and then the network, as fineTune does, and writes what PyTorch starts from. */
 async function rootstock(base, data, plan) {
-  const network = await unfreezeNetwork({ base, cut: findCut(base.graph), data }, plan, { threads });
-  const rows = await dataRows(network, data, rowOptions(base));
+  const backbone = trainingBackbone({ base, cut: findCut(base.graph) });
+  const network = unfreezeNetwork(backbone, { unfreeze: plan.phases[0], batchNorm: plan.batchNorm });
+  const features = await featureRows(backbone, data, rowOptions(base));
+  const rows = await networkRows(network.prefix, data, rowOptions(base));
   const phase = { train: rows.split("train"), validation: rows.split("validation"), classes: data.classes };
   const count = phase.train.rows.count;
-  const head = await trainHead({ ...phase, recipe: headRecipe(plan, count), callbacks: [] });
+  const [train, validation] = [features.split("train"), features.split("validation")];
+  const scale = measureHeadScale(train);
+  const head = await trainHead({
+    train,
+    validation,
+    scale,
+    classes: data.classes,
+    recipe: recipe({ seed: plan.seed }, count),
+    callbacks: [],
+  });
   const { epochs, batchSize, learningRate, weightDecay, seed } = plan;
-  const values = { mean: head.scale.mean, deviation: head.scale.deviation };
+  const values = { mean: scale.features.mean, deviation: scale.features.deviation };
   for (const [name, { data: numbers }] of head.parameters) values[name] = numbers;
   for (const [name, numbers] of Object.entries(values)) writeFileSync(join(work, `${name}.f32`), numbers);
   const order = new Int32Array(epochs * count);
@@ -108,8 +118,10 @@ async function rootstock(base, data, plan) {
   const began = performance.now();
   const result = await trainNetwork({
     ...phase,
+    phase: plan.phases[0],
     suffix: network.trainable,
-    head,
+    head: head.parameters,
+    scale,
     recipe: plan,
     callbacks: [],
     session: { threads },
@@ -145,7 +157,7 @@ function python(flags) {
   return JSON.parse(stdout);
 }
 
-function report({ unfreeze, seed }, own, torch) {
+function report({ phases: [unfreeze], seed }, own, torch) {
   const times = `${own.seconds.toFixed(1)} s and ${torch.seconds.toFixed(1)} s`;
   console.log(`unfreeze ${unfreeze}, seed ${seed}: Rootstock and PyTorch (${times})`);
   for (const [epoch, ours] of own.history.entries()) {
@@ -175,7 +187,7 @@ function conclude(summary) {
   for (const { plan, own, torch, again } of summary) {
     const twice = again ? ` ${difference(again, torch, "trainLoss")}, ${difference(again, torch, "loss")} |` : "";
     const [ours, theirs] = [own, torch].map(({ history }) => `${(100 * history.at(-1).accuracy).toFixed(1)} %`);
-    const cells = [plan.unfreeze, plan.seed, difference(own, torch, "trainLoss"), difference(own, torch, "loss")];
+    const cells = [plan.phases[0], plan.seed, difference(own, torch, "trainLoss"), difference(own, torch, "loss")];
     console.log(`| ${cells.join(" | ")} |${twice} ${ours}, ${theirs} |`);
   }
 }

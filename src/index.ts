@@ -24,19 +24,48 @@ export { redrawSplits } from "./data/splits/assign-splits.ts";
 export { kFold } from "./data/splits/k-fold.ts";
 export { type ImageTableOptions, imageTable } from "./data/tables/image-table.ts";
 export { type ErrorCode, RootstockError } from "./errors.ts";
+export { type CalibrationChange, calibrationChange, type ReliabilityBin } from "./metrics/calibration.ts";
 export type { ClassificationEvaluation } from "./metrics/classification.ts";
-export type { Evaluation, EvaluationOf } from "./metrics/evaluation.ts";
+export { compareEvaluations, type EvaluationComparison, type MeasureDifference } from "./metrics/compare.ts";
+export type { Evaluation, EvaluationOf, EvaluationResults } from "./metrics/evaluation.ts";
+export type { Interval } from "./metrics/interval.ts";
+export { MEASURES, type MeasureName } from "./metrics/measures.ts";
 export type { MultiLabelEvaluation } from "./metrics/multi-label.ts";
 export type { RegressionEvaluation } from "./metrics/regression.ts";
+export { chooseThresholds } from "./metrics/thresholds.ts";
 export { CATALOG, findWeights, type WeightsSource } from "./models/catalog.ts";
 export { type LoadModelOptions, loadModel } from "./models/load-model.ts";
-export { type LabelProbability, Model, type ModelTask, type Prediction, type PredictOptions } from "./models/model.ts";
+export {
+  type LabelProbability,
+  Model,
+  type ModelTask,
+  type Prediction,
+  type PredictOptions,
+  type TestTimeAugmentation,
+} from "./models/model.ts";
 export { type Rng, rng } from "./random.ts";
 export { checkPage } from "./report/check-page.ts";
+export type { Callback, EpochReport, Monitor, PhaseReport, RunControl, StepReport } from "./train/callback.ts";
+export { csvLog } from "./train/callbacks/csv-log.ts";
+export { type EarlyStoppingOptions, earlyStopping } from "./train/callbacks/early-stopping.ts";
+export { jsonLines } from "./train/callbacks/json-lines.ts";
+export type { RecordFileOptions } from "./train/callbacks/record-file.ts";
+export { type ReduceOnPlateauOptions, reduceOnPlateau } from "./train/callbacks/reduce-on-plateau.ts";
+export { type SaveWeightsOptions, saveWeights } from "./train/callbacks/save-weights.ts";
+export { type TensorBoardOptions, tensorBoard } from "./train/callbacks/tensor-board.ts";
 export { type CheckFeaturesOptions, checkFeatures, type FeatureFindings } from "./train/check/check-features.ts";
-export { type EvaluateOptions, evaluateModel } from "./train/evaluate.ts";
-export { fineTune, type Run } from "./train/fine-tune.ts";
-export type { FineTuneOptions, Progress, Recipe } from "./train/options.ts";
+export { type EvaluateOptions, evaluateModel, type ModelEvaluation } from "./train/evaluate.ts";
+export { fineTune } from "./train/fine-tune.ts";
+export {
+  findLearningRate,
+  type LearningRateFinderOptions,
+  type LearningRateFinding,
+} from "./train/learning-rate-finder.ts";
+export type { FineTuneOptions, Progress } from "./train/options.ts";
+export { type Probe, type ProbeOptions, type ProbeRows, trainProbe } from "./train/probe/probe.ts";
+export type { Recipe } from "./train/recipe.ts";
+export type { Run, RunPhase } from "./train/run.ts";
+export type { Strategy } from "./train/strategy.ts";
 export { augmentImage } from "./transforms/augment.ts";
 export { parseAugmentation, TRANSFORM_NAMES } from "./transforms/augmentation-schema.ts";
 export { type ApplyTransformsOptions, applyTransforms } from "./transforms/compose.ts";

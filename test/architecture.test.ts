@@ -82,6 +82,35 @@ const WITHOUT_MIRROR: readonly MirrorException[] = [
     reason: "statistics of real networks on real images",
   },
   { path: "train/check/look.ts", testedBy: "train/fine-tune.test.ts", reason: "what a run says of its checks" },
+  {
+    path: "train/checkpoints/checkpoint-file.ts",
+    testedBy: "train/checkpoints/checkpoint-store.test.ts",
+    reason: "what the store writes and reads",
+  },
+  ...[
+    ["classified-samples", "classification"],
+    ["decisions", "classification"],
+    ["log-loss", "classification"],
+    ["labelled-samples", "multi-label"],
+    ["measured-values", "regression"],
+    ["evaluation", "compare"],
+    ["measures", "compare"],
+  ].map(([file, test]) => ({
+    path: `metrics/${file}.ts`,
+    testedBy: `metrics/${test}.test.ts`,
+    reason: "a part of what is measured there against reference values",
+  })),
+  ...["head", "objective", "targets"].map((part) => ({
+    path: `train/probe/probe-${part}.ts`,
+    testedBy: "train/probe/probe.test.ts",
+    reason: "parts of the probe, run as a whole against scikit-learn",
+  })),
+  ...["options", "run"].map((name) => ({
+    path: `train/${name}.ts`,
+    testedBy: "train/fine-tune.test.ts",
+    reason: "types, and a line that a whole run needs",
+  })),
+  { path: "cli/tta-option.ts", testedBy: "cli/commands.test.ts", reason: "run with the commands that have it" },
   { path: "data/thread-pool.ts", testedBy: "data/loader.test.ts", reason: "starts what the loader's tests run" },
   {
     path: "data/check/hash-index.ts",

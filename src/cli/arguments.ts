@@ -87,7 +87,8 @@ export function inOptionNames(text: string, table: OptionTable): string {
   }, text);
 }
 
-function readValue(
+/** The value of an option from its text. @throws UsageError for a text that is none. */
+export function readValue(
   name: string,
   spec: OptionSpec,
   text: string | boolean | undefined,

@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: "draw what the network will see of a dataset, augmented",
     load: async () => (await import("./commands/preview.ts")).preview as unknown as Command,
   },
+  runs: {
+    summary: "list training runs, compare them, and delete what is no longer needed",
+    load: async () => (await import("./commands/runs.ts")).runs as unknown as Command,
+  },
   inspect: {
     summary: "show what a model file contains and where it would be cut",
     load: async () => (await import("./commands/inspect.ts")).inspect as unknown as Command,
@@ -76,6 +80,10 @@ function report(error: unknown, output: Output, args: readonly string[], name: s
   output.json({ error: { code, message } });
   if (code === "ABORTED") {
     const kept = name === "train" && !args.includes("--no-cache");
+    if (message.includes(" --resume ")) {
+      output.note(`interrupted  ${message}`);
+      return EXIT.interrupted;
+    }
     const advice = kept
       ? "Computed features are in the cache: run the same command again to go on."
       : "Run the command again.";

@@ -25,6 +25,10 @@ export interface TrainedModel {
   readonly classes: readonly string[];
   /** Mean of each target over the training images: what a regression must beat. */
   readonly trainingMean?: readonly number[] | undefined;
+  /** What the logits were divided by, fitted on validation; the head contains it. */
+  readonly temperature?: number | undefined;
+  /** Probability above which each independent class is predicted, chosen on validation; 0.5 for all without it. */
+  readonly thresholds?: readonly number[] | undefined;
   /** How training images varied, if they did. */
   readonly augmentation?: Augmentation | undefined;
   readonly run: string;
@@ -39,7 +43,7 @@ const EXPORTED_TASKS = {
 
 /** The metadata of an exported file: what a program needs to use it without this package. All values are strings. */
 export function exportMetadata(trained: TrainedModel): Map<string, string> {
-  const { base, activation, task, classes, trainingMean, augmentation, run } = trained;
+  const { base, activation, task, classes, trainingMean, temperature, thresholds, augmentation, run } = trained;
   const kept = ["architecture", "license", "source", "pretraining"].flatMap((key) => {
     const value = base.metadata.get(key);
     return value === undefined ? [] : [[key, value] as const];
@@ -50,6 +54,8 @@ export function exportMetadata(trained: TrainedModel): Map<string, string> {
     ["preprocessing", JSON.stringify(base.requirePreprocessing())],
     ["activation", activation],
     ...(trainingMean ? [["training_mean", JSON.stringify(trainingMean)] as const] : []),
+    ...(temperature === undefined ? [] : [["temperature", JSON.stringify(temperature)] as const]),
+    ...(thresholds ? [["thresholds", JSON.stringify(thresholds)] as const] : []),
     ...(augmentation ? [["augmentation", JSON.stringify(augmentation)] as const] : []),
     ["base_model", base.name],
     ["run_id", run],

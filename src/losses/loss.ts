@@ -17,8 +17,16 @@ export interface Loss {
   /** What it can be used for: the tasks whose targets it reads. */
   readonly tasks: readonly Targets["task"][];
   /** JSON-safe copy of the options, for the run record. */
-  readonly options: Readonly<Record<string, number>>;
-  /** Type and shape of the targets that `build` reads, with a symbolic batch dimension. */
+  readonly options: Readonly<Record<string, number | boolean | readonly number[]>>;
+  /**
+   * How much a row of each class counts in the mean over a batch, [numClasses]; all the same where it is absent. Training
+   * gives the rows these weights once, by `weightTargets`.
+   */
+  readonly rowWeights?: readonly number[] | undefined;
+  /**
+   * Type and shape of the targets that `build` reads, with a symbolic batch dimension.
+   * @throws RangeError if an option has not one number for each class.
+   */
   target(name: Value, batch: string, numClasses: number): ValueInfo;
   /** The targets of a batch as `build` reads them. @param targets of one of `tasks`. */
   encode(targets: Targets, numClasses: number): Tensor;

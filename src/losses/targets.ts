@@ -2,13 +2,13 @@
 
 export interface Targets {
   /**
-   * Single-label: the class index. Multi-label: a number in [0, 1] for each class, 1 where it is there. Regression: the
-   * value of each target.
+   * Single-label: the class index, or, soft, a probability for each class. Multi-label: a number in [0, 1] for each class, 1
+   * where it is there. Regression: the value of each target.
    */
   readonly task: "single-label" | "multi-label" | "regression";
   /** [n, width] row-major. */
   readonly values: Float32Array;
-  /** Numbers in a row: 1 for single-label, else one for each class or target. */
+  /** Numbers in a row: 1 for class indices, else one for each class or target. */
   readonly width: number;
   /** How much each row counts in training, [n], above 0; all the same where it is not given. */
   readonly weights?: Float32Array | undefined;

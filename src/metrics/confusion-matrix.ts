@@ -27,7 +27,8 @@ export function confusionMatrix(
   return counts;
 }
 
-function checkIndex(what: string, sample: number, index: number, numClasses: number): number {
+/** Returns the index. @throws RangeError naming the sample, if it is no class index. */
+export function checkIndex(what: string, sample: number, index: number, numClasses: number): number {
   if (Number.isInteger(index) && index >= 0 && index < numClasses) return index;
   throw new RangeError(`${what} of sample ${sample} must be a class index in [0, ${numClasses}), got ${index}.`);
 }

@@ -1,5 +1,8 @@
 /** How far a measured share can be from the true one, given how many samples it was measured on. */
 
+/** The ends of an interval, both included. */
+export type Interval = readonly [low: number, high: number];
+
 /** Two-sided standard normal quantiles by confidence level. */
 const QUANTILES = { 0.9: 1.6448536269514722, 0.95: 1.959963984540054, 0.99: 2.5758293035489004 } as const;
 
@@ -20,7 +23,7 @@ export function wilsonInterval(
   successes: number,
   trials: number,
   { confidence = 0.95 }: WilsonIntervalOptions = {},
-): readonly [low: number, high: number] {
+): Interval {
   if (!Number.isSafeInteger(successes) || !Number.isSafeInteger(trials) || successes < 0 || successes > trials) {
     throw new RangeError(
       `wilsonInterval requires whole numbers with 0 <= successes <= trials, got ${successes} of ${trials}.`,

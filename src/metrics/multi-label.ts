@@ -1,9 +1,21 @@
 /** Measures a classifier of independent classes, any number of which an image may show. */
 import { RootstockError } from "../errors.ts";
-import { averagePrecision } from "./average-precision.ts";
-import { checkLogits } from "./probabilities.ts";
+import { bootstrap, everyOnce, percentileInterval, replicatesFor } from "./bootstrap.ts";
+import { type ReliabilityBin, reliabilityBins } from "./calibration.ts";
+import { classRanking } from "./classified-samples.ts";
+import { f1Of, ratio } from "./decisions.ts";
+import { wilsonInterval } from "./interval.ts";
+import {
+  countLabelled,
+  isPositive,
+  type LabelledSamples,
+  labelledSamples,
+  measureLabelled,
+} from "./labelled-samples.ts";
+import { type Intervals, MEASURES } from "./measures.ts";
+import { checkLogits, sigmoidRows } from "./probabilities.ts";
 
-/** Numbers that describe a multi-label classifier as a whole; all finite. A class is predicted from probability 0.5 on. */
+/** Numbers that describe a multi-label classifier as a whole; all finite. */
 export interface MultiLabelMetrics {
   /** Mean binary cross-entropy over samples and classes. */
   readonly loss: number;
@@ -13,8 +25,19 @@ export interface MultiLabelMetrics {
   readonly microF1: number;
   /** Mean F1 over the classes that occur among targets or predictions; scikit-learn's f1_score(average="macro") of them. */
   readonly macroF1: number;
+  /** Mean F1 over classes, weighted by their samples; scikit-learn's f1_score(average="weighted"). */
+  readonly weightedF1: number;
   /** Mean over the classes with a positive sample of the average precision; it needs no threshold. */
   readonly meanAveragePrecision: number;
+  /**
+   * Mean over classes of the area under the ROC curve; it needs no threshold. Left out where no class has samples with and
+   * without it.
+   */
+  readonly rocAuc?: number;
+  /** Mean squared distance of the probabilities from the targets, over samples and classes, in [0, 1]. */
+  readonly brier: number;
+  /** Expected calibration error of the probabilities of all classes, in 15 bins, in [0, 1]. */
+  readonly calibrationError: number;
 }
 
 /** Numbers that describe one of several independent classes. A ratio without cases (0 / 0) is 0. */
@@ -28,6 +51,10 @@ export interface LabelMetrics {
   readonly f1: number;
   /** Area under the steps of precision over recall, in [0, 1]; 0 without positive samples. */
   readonly averagePrecision: number;
+  /** Area under the ROC curve, in [0, 1]; left out without positive or without negative samples. */
+  readonly rocAuc?: number;
+  /** Probability above which the class is predicted. */
+  readonly threshold: number;
   /** Number of samples with this class. */
   readonly support: number;
 }
@@ -38,6 +65,10 @@ export interface MultiLabelEvaluation {
   /** Number of samples. */
   readonly count: number;
   readonly metrics: MultiLabelMetrics;
+  /** 95 % intervals of the measures: Wilson's of the exact match, else of random draws of the images; see `bootstrap`. */
+  readonly intervals: Intervals<MultiLabelMetrics>;
+  /** The probabilities of all classes and how often the classes are there: a reliability diagram. */
+  readonly reliability: readonly ReliabilityBin[];
   /** One entry per class, in class order. */
   readonly perClass: readonly LabelMetrics[];
 }
@@ -50,16 +81,51 @@ export interface MultiLabelResults {
   readonly targets: Float32Array;
   /** Class names, [k]. */
   readonly classes: readonly string[];
+  /** Probability above which each class is predicted, [k], each in (0, 1). 0.5 for all where it is not given. */
+  readonly thresholds?: readonly number[] | undefined;
 }
 
 /**
- * Measures predictions of independent classes. A class is predicted where its probability is above 0.5, its logit above 0.
+ * Measures predictions of independent classes. A class is predicted where its probability is above its threshold.
  *
  * The loss is computed from logits in float64.
  * @throws RootstockError BAD_DATA without samples, SHAPE_MISMATCH if logits and targets are not both [n, k], BAD_MODEL if
  * a logit is not finite. @throws RangeError if there is no class, or a target is outside [0, 1].
  */
-export function evaluateMultiLabel({ logits, targets, classes }: MultiLabelResults): MultiLabelEvaluation {
+export function evaluateMultiLabel(results: MultiLabelResults): MultiLabelEvaluation {
+  const { logits, targets, classes, thresholds } = results;
+  const samples = preparedMultiLabel(results);
+  const count = samples.exact.length;
+  const counts = everyOnce(count);
+  const decisions = countLabelled(samples, counts);
+  const metrics = finite(measureLabelled(samples, counts));
+  return {
+    task: "multi-label",
+    count,
+    metrics,
+    intervals: intervalsOf(samples, metrics),
+    perClass: classes.map((label, j): LabelMetrics => {
+      const [found, support] = [decisions.found[j]!, decisions.support[j]!];
+      const precision = ratio(found, decisions.predicted[j]!);
+      const ranked = classRanking(samples.rankings[j]!, count);
+      const threshold = thresholds?.[j] ?? 0.5;
+      return { label, precision, recall: ratio(found, support), f1: f1Of(decisions, j), ...ranked, threshold, support };
+    }),
+    reliability: reliabilityBins(
+      sigmoidRows(logits, classes.length),
+      targets.map((target) => Number(isPositive(target))),
+    ),
+  };
+}
+
+/** The measures of the images without their intervals: what training shows after each epoch. @throws As {@link evaluateMultiLabel}. */
+export function summarizeMultiLabel(results: MultiLabelResults): MultiLabelMetrics {
+  const samples = preparedMultiLabel(results);
+  return finite(measureLabelled(samples, everyOnce(samples.exact.length)));
+}
+
+/** Prepares results for measuring any draw of them. @throws As {@link evaluateMultiLabel}. */
+export function preparedMultiLabel({ logits, targets, classes, thresholds }: MultiLabelResults): LabelledSamples {
   const width = classes.length;
   const count = checkLogits(logits, width);
   if (targets.length !== logits.length) {
@@ -73,79 +139,30 @@ export function evaluateMultiLabel({ logits, targets, classes }: MultiLabelResul
   }
   const bad = targets.findIndex((value) => !(value >= 0 && value <= 1));
   if (bad >= 0) throw new RangeError(`a multi-label target must be in [0, 1], got ${targets[bad]}.`);
-  const columns = classes.map((label, j) => ({ label, ...countColumn(logits, targets, { j, width }) }));
-  const perClass = columns.map(
-    ({ label, right, predicted, support, scores, positive }): LabelMetrics => ({
-      label,
-      precision: ratio(right, predicted),
-      recall: ratio(right, support),
-      f1: ratio(2 * right, support + predicted),
-      averagePrecision: averagePrecision(scores, positive),
-      support,
-    }),
-  );
-  const sum = (of: (column: (typeof columns)[number]) => number): number =>
-    columns.reduce((total, column) => total + of(column), 0);
-  return {
-    task: "multi-label",
+  if (thresholds && !(thresholds.length === width && thresholds.every((value) => value > 0 && value < 1)))
+    throw new RangeError(`thresholds must be ${width} numbers between 0 and 1, got [${thresholds.join(", ")}].`);
+  return labelledSamples(logits, targets, { numClasses: width, thresholds });
+}
+
+/** The measures as records hold them: 0 without a positive sample, without the area where it is not defined. */
+function finite({ rocAuc, ...measured }: ReturnType<typeof measureLabelled>): MultiLabelMetrics {
+  const meanAveragePrecision = Number.isNaN(measured.meanAveragePrecision) ? 0 : measured.meanAveragePrecision;
+  return { ...measured, meanAveragePrecision, ...(Number.isNaN(rocAuc) ? {} : { rocAuc }) };
+}
+
+function intervalsOf(samples: LabelledSamples, metrics: MultiLabelMetrics): MultiLabelEvaluation["intervals"] {
+  const count = samples.exact.length;
+  const replicates = replicatesFor(count * (samples.numClasses + 20) + samples.decisions.length);
+  const draws = bootstrap(count, (counts) => measureLabelled(samples, counts), { replicates });
+  const names = Object.keys(metrics) as (keyof MultiLabelMetrics)[]; // as declared
+  const drawn = names.map((name) => {
+    const values = draws.get(name) ?? new Float64Array();
+    const value = metrics[name] ?? Number.NaN;
+    return [name, percentileInterval(values, { value, count, ...MEASURES[name].interval })] as const;
+  });
+  const exactMatch = wilsonInterval(
+    samples.exact.reduce((sum, is) => sum + is, 0),
     count,
-    metrics: {
-      loss: binaryCrossEntropy(logits, targets) / logits.length,
-      exactMatch: exactRows(logits, targets, width) / count,
-      microF1: ratio(
-        2 * sum(({ right }) => right),
-        sum(({ support, predicted }) => support + predicted),
-      ),
-      macroF1: mean(perClass.filter((c, j) => c.support > 0 || columns[j]!.predicted > 0).map(({ f1 }) => f1)),
-      meanAveragePrecision: mean(perClass.filter(({ support }) => support > 0).map((c) => c.averagePrecision)),
-    },
-    perClass,
-  };
-}
-
-/** Decisions of one class. */
-function countColumn(
-  logits: Float32Array,
-  targets: Float32Array,
-  { j, width }: { readonly j: number; readonly width: number },
-) {
-  const count = logits.length / width;
-  const scores = Float32Array.from({ length: count }, (_, i) => logits[i * width + j]!);
-  const positive = Array.from({ length: count }, (_, i) => isPositive(targets[i * width + j]!));
-  const predicted = scores.reduce((sum, score) => sum + Number(isPredicted(score)), 0);
-  const support = positive.reduce((sum, is) => sum + Number(is), 0);
-  const right = positive.reduce((sum, is, i) => sum + Number(is && isPredicted(scores[i]!)), 0);
-  return { scores, positive, predicted, support, right };
-}
-
-const isPredicted = (logit: number): boolean => logit > 0;
-const isPositive = (target: number): boolean => target >= 0.5;
-
-/** The number of rows in which every decision is right. */
-function exactRows(logits: Float32Array, targets: Float32Array, width: number): number {
-  let exact = 0;
-  for (let start = 0; start < logits.length; start += width) {
-    const row = logits.subarray(start, start + width);
-    if (row.every((logit, j) => isPredicted(logit) === isPositive(targets[start + j]!))) exact++;
-  }
-  return exact;
-}
-
-/** The sum over all elements. */
-function binaryCrossEntropy(logits: Float32Array, targets: Float32Array): number {
-  let total = 0;
-  for (const [i, x] of logits.entries()) total += Math.max(x, 0) - x * targets[i]! + Math.log1p(Math.exp(-Math.abs(x)));
-  return total;
-}
-
-function ratio(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole;
-}
-
-/** 0 of nothing. */
-function mean(values: readonly number[]): number {
-  return ratio(
-    values.reduce((sum, value) => sum + value, 0),
-    values.length,
   );
+  return { ...Object.fromEntries(drawn), exactMatch } as MultiLabelEvaluation["intervals"]; // one for each name
 }

@@ -12,6 +12,7 @@ import type { Preprocessing } from "../transforms/preprocessing.ts";
 import { type ImageInput, imageInput } from "./image-input.ts";
 import { unknownPreprocessing } from "./preprocessing.ts";
 import { runImages } from "./run-images.ts";
+import { temperatureIn, thresholdsIn } from "./trained-metadata.ts";
 
 /** One class with its probability in [0, 1]. */
 export interface LabelProbability {
@@ -23,15 +24,19 @@ export interface LabelProbability {
 export type Prediction =
   | {
       readonly file: string;
-      /** The most probable classes, best first; of a multi-label model every class above 0.5. */
+      /** The most probable classes, best first; of a multi-label model every class above its threshold. */
       readonly top: readonly LabelProbability[];
       /** Of every class, in the order of the labels. */
       readonly probabilities: Float32Array;
+      /** With test-time augmentation, what was averaged: the probabilities of the image, then those of its mirror image. */
+      readonly views?: readonly Float32Array[];
     }
   | {
       readonly file: string;
       /** What a regression gives, by the name of the target. */
       readonly values: Readonly<Record<string, number>>;
+      /** With test-time augmentation, what was averaged, in the order of the labels. */
+      readonly views?: readonly Float32Array[];
     }
   | { readonly file: string; readonly error: string };
 
@@ -48,14 +53,23 @@ export const MODEL_TASKS = {
   "image-regression": "regression",
 } as const satisfies Record<string, ModelTask>;
 
-/** A class of a multi-label model is said to be there above this probability. */
+/** A class of a multi-label model is said to be there above this probability, where its file does not say. */
 const THRESHOLD = 0.5;
+
+/** What is averaged to a prediction: the image alone, or the image and its mirror image. */
+export type TestTimeAugmentation = "none" | "flip";
 
 export interface PredictOptions extends SessionOptions {
   /** How many classes to return, of a model whose classes exclude each other. @default 5 */
   readonly top?: number | undefined;
   /** Worker threads that decode; 0 decodes in the calling thread. @default 0 */
   readonly decodeThreads?: number | undefined;
+  /**
+   * "flip" averages the probabilities (of a regression the values) of each image and its mirror image, left to right. It
+   * takes twice as long, often gains a little, and is wrong where a mirrored image means something else: letters, digits,
+   * left and right. @default "none"
+   */
+  readonly testTimeAugmentation?: TestTimeAugmentation | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -89,8 +103,13 @@ export class Model implements ModelParts, AsyncDisposable {
   readonly input: ImageInput;
   /** How the file's output is to be read: classes that exclude each other, independent ones, or values. */
   readonly activation: Activation;
+  /** Of a multi-label model: the probability above which each class is there, if the file says; else it is 0.5 for all. */
+  readonly thresholds: readonly number[] | undefined;
+  /** What the logits were divided by when the model was calibrated, if the file says; its outputs contain it. */
+  readonly temperature: number | undefined;
   #session: { readonly key: string; readonly started: Promise<Session> } | undefined;
 
+  /** @throws RootstockError BAD_MODEL if the graph takes no image, or its metadata are none that can be used. */
   constructor(parts: ModelParts) {
     this.name = parts.name;
     this.graph = parts.graph;
@@ -102,6 +121,8 @@ export class Model implements ModelParts, AsyncDisposable {
     this.task = parts.task ?? taskOf(parts.metadata) ?? "classification";
     this.input = imageInput(parts.graph);
     this.activation = activationOf(parts, this.task);
+    this.thresholds = this.task === "multi-label" ? thresholdsIn(parts.metadata, parts.name) : undefined;
+    this.temperature = temperatureIn(parts.metadata, parts.name);
   }
 
   /**
@@ -114,7 +135,7 @@ export class Model implements ModelParts, AsyncDisposable {
   }
 
   /**
-   * The most probable classes of one image file, best first; of a multi-label model every class above 0.5.
+   * The most probable classes of one image file, best first; of a multi-label model every class above its threshold.
    * @throws RootstockError BAD_DATA if the file cannot be read as an image; BAD_MODEL if the model gives values.
    */
   async predict(file: string, options: PredictOptions = {}): Promise<readonly LabelProbability[]> {
@@ -147,7 +168,7 @@ export class Model implements ModelParts, AsyncDisposable {
    */
   async *predictFiles(
     files: readonly ImageSource[],
-    { top = 5, decodeThreads = 0, signal, ...session }: PredictOptions = {},
+    { top = 5, decodeThreads = 0, testTimeAugmentation = "none", signal, ...session }: PredictOptions = {},
   ): AsyncGenerator<Prediction> {
     if (this.task === "features") {
       throw new RootstockError(
@@ -157,47 +178,68 @@ export class Model implements ModelParts, AsyncDisposable {
     }
     const preprocessing = this.requirePreprocessing();
     const { numClasses, normalized } = scores(this.graph);
-    const unnamed = this.task === "regression" ? "target" : "class";
-    const labels = this.labels ?? Array.from({ length: numClasses }, (_, i) => `${unnamed} ${i}`);
-    if (labels.length !== numClasses) {
-      throw new RootstockError(
-        "BAD_MODEL",
-        `${this.name} has ${numClasses} outputs but ${labels.length} labels. Pass the right labels.`,
-      );
-    }
+    const labels = this.#labels(numClasses);
+    const mirrored = testTimeAugmentation === "flip";
     const loader = new ImageLoader({ threads: decodeThreads });
+    let views: Float32Array[] = [];
     try {
-      for await (const result of runImages(await this.#start(session), files, { loader, preprocessing, signal })) {
+      const results = runImages(await this.#start(session), files, { loader, preprocessing, mirrored, signal });
+      for await (const result of results) {
         const file = nameOfSource(files[result.index]!);
         if ("error" in result) {
           yield { file, error: result.error };
           continue;
         }
-        if (!result.row.every(Number.isFinite)) {
-          yield {
-            file,
-            error: "gets scores that are no numbers: the weights are damaged, or the preprocessing is wrong",
-          };
-          continue;
-        }
-        if (this.task === "regression") {
-          yield { file, values: Object.fromEntries(labels.map((label, i) => [label, result.row[i]!])) };
-          continue;
-        }
-        const probabilities = normalized ? result.row : ACTIVATIONS[this.activation](result.row, numClasses);
-        const several = this.task === "multi-label";
-        const best = topK(probabilities, several ? numClasses : Math.min(top, numClasses));
-        yield {
-          file,
-          probabilities,
-          top: best
-            .filter(({ probability }) => !several || probability > THRESHOLD)
-            .map(({ index, probability }) => ({ label: labels[index]!, probability })),
-        };
+        views.push(normalized ? result.row : activated(result.row, this.activation));
+        if (mirrored && views.length < 2) continue; // the mirror image comes next
+        yield this.#predictionOf(file, views, { labels, top });
+        views = [];
       }
     } finally {
       await loader.close();
     }
+  }
+
+  /** @param views probabilities or values of the image, and of its mirror image where that is asked for. */
+  #predictionOf(
+    file: string,
+    views: readonly Float32Array[],
+    { labels, top }: { readonly labels: readonly string[]; readonly top: number },
+  ): Prediction {
+    if (!views.every((row) => row.every(Number.isFinite)))
+      return { file, error: "gets scores that are no numbers: the weights are damaged, or the preprocessing is wrong" };
+    const [first, second] = views;
+    const mean = second ? first!.map((value, i) => (value + second[i]!) / 2) : first!; // at least one view
+    const averaged = second ? { views } : {};
+    if (this.task === "regression")
+      return { file, values: Object.fromEntries(labels.map((label, i) => [label, mean[i]!])), ...averaged };
+    const several = this.task === "multi-label";
+    const best = topK(mean, several ? labels.length : Math.min(top, labels.length));
+    return {
+      file,
+      probabilities: mean,
+      top: best
+        .filter(({ index, probability }) => !several || probability > (this.thresholds?.[index] ?? THRESHOLD))
+        .map(({ index, probability }) => ({ label: labels[index]!, probability })),
+      ...averaged,
+    };
+  }
+
+  /** The names of the outputs, made up where there are none. @throws RootstockError BAD_MODEL if they are not as many. */
+  #labels(numClasses: number): readonly string[] {
+    const unnamed = this.task === "regression" ? "target" : "class";
+    const labels = this.labels ?? Array.from({ length: numClasses }, (_, i) => `${unnamed} ${i}`);
+    if (labels.length !== numClasses)
+      throw new RootstockError(
+        "BAD_MODEL",
+        `${this.name} has ${numClasses} outputs but ${labels.length} labels. Pass the right labels.`,
+      );
+    if (this.thresholds && this.thresholds.length !== numClasses)
+      throw new RootstockError(
+        "BAD_MODEL",
+        `${this.name} has ${numClasses} outputs, but metadata "thresholds" has ${this.thresholds.length} numbers. Export the model again, or remove the entry.`,
+      );
+    return labels;
   }
 
   /** The session for these options: the one of the last prediction if they are the same. */
@@ -226,6 +268,11 @@ export class Model implements ModelParts, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
   }
+}
+
+/** Probabilities or values of one row of outputs; a row that holds no numbers as it is. */
+function activated(row: Float32Array, activation: Activation): Float32Array {
+  return row.every(Number.isFinite) ? ACTIVATIONS[activation](row, row.length) : row;
 }
 
 function taskOf(metadata: ReadonlyMap<string, string>): ModelTask | undefined {

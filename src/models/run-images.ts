@@ -9,6 +9,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { sizeOf, tensor } from "../tensor/tensor.ts";
 import type { Preprocessing } from "../transforms/preprocessing.ts";
 import { imageInput } from "./image-input.ts";
+import { mirrorPixels } from "./mirror-pixels.ts";
 
 /** The most memory that one batch of inputs may take: 256 MB, 400 images of 224 by 224. */
 const BATCH_BYTES = 256e6;
@@ -22,6 +23,8 @@ export interface RunImagesOptions {
   readonly sha256?: readonly string[] | undefined;
   /** The views of each file; see `ImageLoader.load`. @default the clean image of each */
   readonly views?: FileViews | undefined;
+  /** Whether the mirror image of each image follows it. @default false */
+  readonly mirrored?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -34,7 +37,7 @@ export type ImageResult =
 export async function* runImages(
   session: Session,
   files: readonly ImageSource[],
-  { loader, preprocessing, batchSize = 16, sha256, views, signal }: RunImagesOptions,
+  { loader, preprocessing, batchSize = 16, sha256, views, mirrored = false, signal }: RunImagesOptions,
 ): AsyncGenerator<ImageResult> {
   const input = imageInput(session.graph);
   const [height, width] = preprocessing.inputSize;
@@ -47,7 +50,8 @@ export async function* runImages(
       `the model's input [${[input.batch ?? 1, ...shape].join(", ")}] takes more than ${BATCH_BYTES / 1e9} GB. Export it with a smaller batch or size.`,
     );
   }
-  const count = views ? views.views.reduce((sum, numbers) => sum + numbers.length, 0) : files.length;
+  const images = views ? views.views.reduce((sum, numbers) => sum + numbers.length, 0) : files.length;
+  const count = mirrored ? 2 * images : images;
   const capacity = Math.max(1, Math.min(input.batch ?? Math.min(batchSize, fitting), count));
   const batch = new Float32Array((input.batch ?? capacity) * size);
   let waiting: ({ index: number; view: number | undefined; slot: number } | { index: number; error: string })[] = [];
@@ -76,6 +80,10 @@ export async function* runImages(
       continue;
     }
     batch.set(image.pixels, used * size);
+    waiting.push({ index: image.index, view: image.view, slot: used++ });
+    if (used === capacity) yield* await flush();
+    if (!mirrored) continue;
+    mirrorPixels(image.pixels, batch.subarray(used * size, (used + 1) * size), { layout: input.layout, height, width });
     waiting.push({ index: image.index, view: image.view, slot: used++ });
     if (used === capacity) yield* await flush();
   }

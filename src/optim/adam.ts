@@ -1,6 +1,7 @@
 /** Adam and AdamW: steps scaled by running moments of the gradient. They differ in where weight decay enters. */
+import { checkRange } from "./check-range.ts";
 import { updateInPlace } from "./elementwise.ts";
-import { checkRange, checkUpdate, type Optimizer } from "./optimizer.ts";
+import { checkUpdate, type Optimizer } from "./optimizer.ts";
 
 /** Options of {@link adam}. */
 export interface AdamOptions {

@@ -49,20 +49,3 @@ export function checkUpdate(
       `got a gradient of ${gradient.length} and slots of [${slots.map((slot) => slot.length)}].`,
   );
 }
-
-/** Whether a finite number lies in a range, by the range's name in error messages. */
-const RANGES = {
-  "[0, 1)": (value) => value >= 0 && value < 1,
-  "[0, infinity)": (value) => value >= 0,
-  "(0, infinity)": (value) => value > 0,
-} as const satisfies Record<string, (value: number) => boolean>;
-
-/**
- * Throws unless an option of an optimizer is a finite number in `range`. For use in factories.
- * @param name Optimizer and option as the user knows them, such as "sgd: momentum".
- * @throws RangeError that names the option, the range and the value.
- */
-export function checkRange(name: string, value: number, range: keyof typeof RANGES): void {
-  if (Number.isFinite(value) && RANGES[range](value)) return;
-  throw new RangeError(`${name} must be in ${range}, got ${value}.`);
-}

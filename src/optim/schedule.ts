@@ -1,39 +1,62 @@
-/** Learning rate schedules: functions of the step, closed over their options. Steps count from 1. */
+/** The schedules of the learning rate that can be chosen by name. */
+import { constant } from "./schedules/constant.ts";
+import { type CosineOptions, cosine } from "./schedules/cosine.ts";
+import { type CosineRestartsOptions, cosineRestarts } from "./schedules/cosine-restarts.ts";
+import { type OneCycleOptions, oneCycle } from "./schedules/one-cycle.ts";
+import { type PolynomialOptions, polynomial } from "./schedules/polynomial.ts";
+import { checkSpan, type EpochSpan, type Schedule, warmUp } from "./schedules/span.ts";
+import {
+  type ExponentialOptions,
+  exponential,
+  type MultiStepOptions,
+  multiStep,
+  type StepDecayOptions,
+  stepDecay,
+} from "./schedules/step-decay.ts";
 
-/** Learning rate of an update. */
-export type Schedule = (step: number) => number;
+/** The options of all schedules besides the span; each takes those that its entry names and leaves the others unread. */
+export type ScheduleSettings = Omit<
+  StepDecayOptions &
+    MultiStepOptions &
+    ExponentialOptions &
+    PolynomialOptions &
+    CosineOptions &
+    CosineRestartsOptions &
+    OneCycleOptions,
+  keyof EpochSpan
+>;
 
-/** The same learning rate for every step. */
-export function constant(learningRate: number): Schedule {
-  return () => learningRate;
-}
-
-/** A cosine schedule. */
-export interface CosineOptions {
-  /** Highest learning rate, reached at the end of the warm-up. */
-  readonly peak: number;
-  readonly totalSteps: number;
-  /** Steps of linear warm-up. @default 0 */
-  readonly warmupSteps?: number | undefined;
-  /** Learning rate after the last step. @default 0 */
-  readonly final?: number | undefined;
+/** A named schedule. */
+export interface ScheduleEntry {
+  /** Makes the schedule for a run; every option of its own has a default. */
+  readonly create: (options: EpochSpan & ScheduleSettings) => Schedule;
+  /** Names of the options that `create` takes besides the span. */
+  readonly optionNames: readonly (keyof ScheduleSettings)[];
 }
 
 /**
- * Linear warm-up to `peak`, then half a cosine towards `final` (SGDR without restarts, arXiv:1608.03983). The end of the
- * curve is one step beyond the last, so that every step moves, even if there is one alone.
- * @throws RangeError if `totalSteps` is not a positive whole number, or `warmupSteps` is larger or negative.
+ * Every schedule by its name in options, commands and run records. Those that count epochs, one-cycle and constant keep
+ * their steps under a warm-up, which scales them; polynomial and cosine start to fall behind it.
  */
-export function cosine({ peak, totalSteps, warmupSteps = 0, final = 0 }: CosineOptions): Schedule {
-  if (!Number.isSafeInteger(totalSteps) || totalSteps < 1) {
-    throw new RangeError(`cosine: totalSteps must be a whole number from 1, got ${totalSteps}.`);
-  }
-  if (!(warmupSteps >= 0 && warmupSteps <= totalSteps)) {
-    throw new RangeError(`cosine: warmupSteps must be in [0, totalSteps], got ${warmupSteps}.`);
-  }
-  return (step) => {
-    if (step <= warmupSteps) return (peak * step) / warmupSteps;
-    const progress = Math.min(1, (step - warmupSteps) / (totalSteps - warmupSteps + 1));
-    return final + (peak - final) * 0.5 * (1 + Math.cos(Math.PI * progress));
-  };
-}
+export const SCHEDULES = {
+  constant: {
+    create: (span: EpochSpan) => {
+      checkSpan("constant", span);
+      return warmUp(constant(span.peak), span.warmupSteps ?? 0);
+    },
+    optionNames: [],
+  },
+  step: { create: stepDecay, optionNames: ["stepSize", "gamma"] },
+  "multi-step": { create: multiStep, optionNames: ["milestones", "gamma"] },
+  exponential: { create: exponential, optionNames: ["gamma"] },
+  polynomial: { create: polynomial, optionNames: ["power", "final"] },
+  cosine: { create: cosine, optionNames: ["final"] },
+  "cosine-restarts": { create: cosineRestarts, optionNames: ["firstCycle", "factor", "final"] },
+  "one-cycle": { create: oneCycle, optionNames: ["warmupShare", "divFactor", "finalDivFactor"] },
+} as const satisfies Record<string, ScheduleEntry>;
+
+/** Name of a schedule. */
+export type ScheduleName = keyof typeof SCHEDULES;
+
+export { type Schedule, warmUp } from "./schedules/span.ts";
+export { type CosineOptions, constant, cosine };

@@ -1,6 +1,7 @@
 /** Stochastic gradient descent with momentum, in PyTorch's convention. */
+import { checkRange } from "./check-range.ts";
 import { updateInPlace } from "./elementwise.ts";
-import { checkRange, checkUpdate, type Optimizer } from "./optimizer.ts";
+import { checkUpdate, type Optimizer } from "./optimizer.ts";
 
 /** Options of {@link sgd}. */
 export interface SgdOptions {

@@ -4,6 +4,7 @@ import { bySplit } from "../data/sample.ts";
 import { RootstockError } from "../errors.ts";
 import { type AskedAugmentation, chooseAugmentation } from "../transforms/presets.ts";
 import type { Augmentation } from "../transforms/transform.ts";
+import type { DataRowsOptions } from "./data-rows.ts";
 
 /** What a user may say about augmentation. */
 export interface AugmentOptions {
@@ -84,4 +85,15 @@ function unused(given: number | undefined, samples: number): string {
 
 function inColumn(text: string): string {
   return `augment   ${text}`;
+}
+
+/** The options of rows: views that are kept where there are any, else new ones in every epoch. */
+export function viewsOf(
+  { augmentation, views: count }: AugmentPlan,
+  seed: number,
+): Required<Pick<DataRowsOptions, "views" | "augmented">> {
+  if (augmentation === undefined) return { views: undefined, augmented: undefined };
+  if (count === 0) return { augmented: { augmentation, seed }, views: undefined };
+  const views = { augmentation, seed, count };
+  return { augmented: views, views };
 }

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { bySplit, type Dataset, type Sample, type Split, sourceOf, type Task } from "../data/sample.ts";
 import { listed, RootstockError } from "../errors.ts";
-import type { EvaluationOf } from "../metrics/evaluation.ts";
-import type { Model, ModelTask, PredictOptions } from "../models/model.ts";
-import { measureOutputs } from "./measure.ts";
+import { type EvaluationOf, type EvaluationResults, evaluateResults } from "../metrics/evaluation.ts";
+import type { Model, ModelTask, Prediction, PredictOptions } from "../models/model.ts";
+import { resultsOf } from "./measure.ts";
 import { type TargetKind, targetsOf } from "./targets.ts";
 
 /** The smallest probability that a float32 holds exactly: keeps the logarithm of an impossible class finite. */
@@ -15,6 +15,17 @@ const NEAREST_ONE = 2 ** -25;
 
 export interface EvaluateOptions extends PredictOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** What a model gets right and wrong. */
+export interface ModelEvaluation<T extends Task = Task> {
+  readonly evaluation: EvaluationOf<T>;
+  /** What was measured, in the order of the images: what `compareEvaluations` needs to compare models image by image. */
+  readonly results: EvaluationResults;
+  /** With test-time augmentation: the same without it, from the same run. */
+  readonly plain?: { readonly evaluation: EvaluationOf<T>; readonly results: EvaluationResults };
+  /** Images that could not be decoded. */
+  readonly failed: readonly { readonly file: string; readonly error: string }[];
 }
 
 /** The images of a dataset that an evaluation is about: those asked for, else test, else validation that the data name, else all. */
@@ -36,7 +47,8 @@ export function samplesToEvaluate(
 
 /**
  * Predicts every sample and measures the result. Classes and targets are matched by name, so their order is free; a class
- * that the model knows and the data do not counts as absent, a target as not asked for.
+ * that the model knows and the data do not counts as absent, a target as not asked for. Independent classes are decided by
+ * the thresholds of the model's file.
  * @param data what the samples' targets mean.
  * @throws RootstockError BAD_DATA if the data are for another task than the model, a class or target is not among the
  * model's labels, or no image could be decoded.
@@ -46,27 +58,23 @@ export async function evaluateModel<T extends Task>(
   data: TargetKind & { readonly task: T },
   samples: readonly Sample[],
   { onProgress, ...options }: EvaluateOptions = {},
-): Promise<{ evaluation: EvaluationOf<T>; failed: { file: string; error: string }[] }> {
+): Promise<ModelEvaluation<T>> {
   checkTask(model, data);
   const names = namesToMeasure(model, data);
   const failed: { file: string; error: string }[] = [];
   const measured: Sample[] = [];
-  const rows: ArrayLike<number>[] = [];
+  const predictions: Found[] = [];
   let done = 0;
   for await (const prediction of model.predictFiles(samples.map(sourceOf), { ...options, top: 1 })) {
     const sample = samples[done++]!;
     if ("error" in prediction) failed.push({ file: sample.file, error: prediction.error });
     else {
       measured.push(sample);
-      rows.push(
-        "values" in prediction
-          ? names.map((name) => prediction.values[name]!)
-          : logitsOf(prediction.probabilities, model.activation),
-      );
+      predictions.push(prediction);
     }
     onProgress?.(done, samples.length);
   }
-  if (rows.length === 0)
+  if (predictions.length === 0)
     throw new RootstockError(
       "BAD_DATA",
       `none of ${samples.length} images could be decoded: ${listed(
@@ -74,13 +82,39 @@ export async function evaluateModel<T extends Task>(
         3,
       )}.`,
     );
-  const outputs = new Float32Array(rows.length * names.length);
-  for (const [i, row] of rows.entries()) outputs.set(row, i * names.length);
   const targets = targetsOf({ task: data.task, classes: names }, inModelOrder(measured, data, names));
-  const trainingMean = trainingMeanOf(model, names);
-  const { activation } = model;
-  const evaluation = measureOutputs(outputs, targets, { classes: names, activation, trainingMean });
-  return { evaluation: evaluation as EvaluationOf<T>, failed }; // measured as the task is
+  const { activation, thresholds } = model;
+  const measure = (rowOf: (prediction: Found) => ArrayLike<number>) => {
+    const outputs = new Float32Array(predictions.length * names.length);
+    for (const [i, prediction] of predictions.entries()) outputs.set(rowOf(prediction), i * names.length);
+    const trainingMean = trainingMeanOf(model, names);
+    const results = resultsOf(outputs, targets, { classes: names, activation, trainingMean, thresholds });
+    return { evaluation: evaluateResults(results) as EvaluationOf<T>, results }; // measured as the task is
+  };
+  const whole = measure((prediction) => outputsOf(prediction, names, model));
+  if (!predictions.every(({ views }) => views)) return { ...whole, failed };
+  return {
+    ...whole,
+    plain: measure((prediction) => outputsOf(withoutMirror(prediction, model), names, model)),
+    failed,
+  };
+}
+
+/** A prediction of an image that could be decoded. */
+type Found = Exclude<Prediction, { readonly error: string }>;
+
+/** What a prediction would have been of the image alone. */
+function withoutMirror(prediction: Found, { labels = [] }: Model): Found {
+  const [row] = prediction.views!; // asked for
+  return "values" in prediction
+    ? { ...prediction, values: Object.fromEntries(labels.map((label, i) => [label, row![i]!])) }
+    : { ...prediction, probabilities: row! };
+}
+
+/** Values of the targets that are measured, or scores of all classes. */
+function outputsOf(prediction: Found, names: readonly string[], { activation }: Model): ArrayLike<number> {
+  if ("values" in prediction) return names.map((name) => prediction.values[name]!);
+  return logitsOf(prediction.probabilities, activation);
 }
 
 /** What data of a task are measured with. */

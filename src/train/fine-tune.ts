@@ -1,73 +1,34 @@
 /** Transfer learning in one call: frozen backbone → features → new head → trained, measured, exportable model. */
 import { type DatasetReport, withFindings } from "../data/check/dataset-report.ts";
-import { bySplit, type Dataset, manifest, sourceOf, type Task } from "../data/sample.ts";
-import { exportMetadata, exportModel, type TrainedModel } from "../export/export-model.ts";
-import type { ParityCheck } from "../export/verify.ts";
+import type { Dataset, Task } from "../data/sample.ts";
+import { RootstockError } from "../errors.ts";
 import { formatShape } from "../graph/graph.ts";
 import { LOSSES } from "../losses/table.ts";
-import { countTargets } from "../losses/targets.ts";
-import type { EvaluationOf } from "../metrics/evaluation.ts";
-import { ACTIVATIONS } from "../metrics/probabilities.ts";
-import { type Cut, findCut } from "../models/backbone.ts";
-import type { NormalizedSuffix } from "../models/batch-norm.ts";
-import { classifierGraph, logitsGraph } from "../models/head.ts";
-import { Model } from "../models/model.ts";
-import { withValues } from "../models/trainable-graph.ts";
-import { OPTIMIZERS } from "../optim/table.ts";
+import { compareEvaluations } from "../metrics/compare.ts";
+import type { Cut } from "../models/backbone.ts";
+import type { Model } from "../models/model.ts";
 import { describePreprocessing } from "../transforms/preprocessing.ts";
-import { type AugmentPlan, planAugmentation } from "./augment-plan.ts";
-import type { EpochReport } from "./callback.ts";
+import { viewsOf } from "./augment-plan.ts";
 import { lookAt, lookCloser } from "./check/look.ts";
 import { checkFiles, checkSplits } from "./check-splits.ts";
-import { type DataRowsOptions, dataRows, type SplitRows } from "./data-rows.ts";
-import { measureOutputs } from "./measure.ts";
-import { type FineTuneOptions, headRecipe, type Recipe, recipe } from "./options.ts";
-import { claimRunFolder, RUN_MARK, type RunFolder } from "./run-folder.ts";
-import { clock, defaultRunName, environment, now, totalMemory } from "./run-record.ts";
-import { GraphScorer, type Scorer, scoreRows } from "./score.ts";
-import { trainHead } from "./train-head.ts";
-import { trainNetwork } from "./train-network.ts";
-import type { StepMemory } from "./training-plan.ts";
-import { adaptNetwork, scoringGraph, sizeNote, type UnfrozenNetwork, unfreezeNetwork } from "./unfreeze-network.ts";
-
-/** Images on which an exported file is checked against training. */
-const PARITY_IMAGES = 16;
-
-/** A finished run on data of a task, which decides how it is measured. */
-export interface Run<T extends Task = Task> {
-  readonly id: string;
-  /** The run's folder, if it was given one. */
-  readonly folder: string | undefined;
-  /** Names of the classes, or of a regression's targets. */
-  readonly classes: readonly string[];
-  /** Where the pretrained graph was cut. */
-  readonly cut: Cut;
-  readonly recipe: Recipe;
-  /** Measures on the split named by `evaluatedOn`. */
-  readonly metrics: EvaluationOf<T>["metrics"];
-  readonly evaluation: EvaluationOf<T>;
-  /** The test split where the data have one, else validation, which also chose the best epoch. */
-  readonly evaluatedOn: "test" | "validation";
-  readonly history: readonly EpochReport[];
-  readonly bestEpoch: number;
-  readonly stopped: string | undefined;
-  /** What the logits were divided by after the network had trained, fitted on validation; undefined for a head alone and for a regression. */
-  readonly temperature: number | undefined;
-  readonly seconds: { readonly features: number; readonly training: number; readonly total: number };
-  /** How many images' features came from the cache. */
-  readonly featuresFromCache: number;
-  /** Images that could not be decoded, by file. */
-  readonly failed: readonly { readonly file: string; readonly error: string }[];
-  /** The trained model, ready to predict. */
-  readonly model: Model;
-  /** Writes the model as one ONNX file, after it passed the parity gate. @throws RootstockError PARITY */
-  export(path: string): Promise<void>;
-}
+import { type FeatureRows, featureRows } from "./data-rows.ts";
+import { measureNetwork, modelOf } from "./finish-run.ts";
+import { type Grown, grow, type Seedling } from "./grow.ts";
+import { inSplitsOf, isChecked, type OpenRun, openRun } from "./open-run.ts";
+import type { FineTuneOptions } from "./options.ts";
+import { trainProbe } from "./probe/probe.ts";
+import { type Run, type RunPhase, resultRecord } from "./run.ts";
+import { planRun, type RunPlan } from "./run-plan.ts";
+import { clock, defaultRunName, now } from "./run-record.ts";
+import { measureHeadScale, onScale } from "./train-head.ts";
+import { adaptBackbone, featuresGraph } from "./unfreeze-network.ts";
 
 /**
- * Trains a new head for a dataset's classes or targets on a pretrained model, and as much of the model as `unfreeze` says.
+ * Trains a new head for a dataset's classes or targets on a pretrained model, and as much of the model as `strategy` or
+ * `unfreeze` says. A linear probe of the frozen features comes first: what it reaches is the run's baseline, and where
+ * more of the network trains, it starts from there.
  * @throws RootstockError BAD_MODEL if the model cannot be cut; BAD_CONFIG for an option or an unknown preprocessing;
- * BAD_DATA if a split or a class has no usable image; ABORTED through `signal`.
+ * BAD_DATA if a split or a class has no usable image; ABORTED through `signal`, after the state was kept in `out`.
  */
 export async function fineTune<T extends Task>(
   base: Model,
@@ -75,34 +36,36 @@ export async function fineTune<T extends Task>(
   options: FineTuneOptions = {},
 ): Promise<Run<T>> {
   const started = clock();
-  const cut = findCut(base.graph, options.cut);
-  const plan = recipe(options, bySplit(given, "train").length, { task: given.task, width: cut.width });
-  const preprocessing = base.requirePreprocessing();
+  base.requirePreprocessing();
+  const { resume = false, out } = options;
+  const known = resume && out !== undefined ? await inSplitsOf<Dataset>(out, given) : given;
   // Whatever needs only the model and the names of the files is checked before anything is written or computed.
-  const network = unfreezeNetwork({ base, cut }, plan);
-  const augment = planAugmentation(options, given, network.suffix === undefined || network.prefix !== undefined);
-  await checkFiles(given);
-  const { data, report } = await lookAt(given, options);
-  const folder = options.out === undefined ? undefined : await claimRunFolder(options.out);
+  const first = planRun(base, known, options);
+  await checkFiles(known);
+  const looked = resume && (await isChecked(out)) ? { data: known } : await lookAt(known, options);
+  const { data, report } = { report: undefined, ...looked };
+  const plan = data.samples === known.samples ? first : planRun(base, data, options);
+  const run = await openRun({ base, plan, data }, options);
   try {
-    announce(base, cut, options);
-    await folder?.write("config", {
-      [RUN_MARK]: 1,
-      model: base.name,
-      cut: cut.value,
-      preprocessing,
-      recipe: plan,
-      augmentation: augment.augmentation,
-      views: augment.views,
-      data: data.root,
-    });
-    await folder?.write("environment", environment());
-    await folder?.write("data", manifest(data));
-    const run = await runPlan({ base, data, report, options, plan, augment, cut, network, folder, started });
-    return run as unknown as Run<T>; // runPlan measures as the data's task is
+    announce(base, plan.cut, options);
+    const finished = await runPlan({ base, data, report, options, plan, run, started });
+    return finished as unknown as Run<T>; // runPlan measures as the data's task is
+  } catch (error) {
+    throw withAdvice(error, run);
   } finally {
-    await folder?.close();
+    await run.folder?.close();
   }
+}
+
+/** A run that was interrupted, or had no room, and has kept its state says how to go on. */
+function withAdvice(error: unknown, { folder, checkpoints }: OpenRun): unknown {
+  if (!(error instanceof RootstockError) || !folder || !checkpoints?.any) return error;
+  if (error.code !== "ABORTED" && error.code !== "CANNOT_WRITE") return error;
+  return new RootstockError(
+    error.code,
+    `${error.message} Its state is kept: go on with rootstock train --resume ${folder.path}`,
+    { cause: error },
+  );
 }
 
 interface Job {
@@ -111,194 +74,125 @@ interface Job {
   /** What looking at the images found, if they were looked at. */
   readonly report: DatasetReport | undefined;
   readonly options: FineTuneOptions;
-  readonly plan: Recipe;
-  readonly augment: AugmentPlan;
-  readonly cut: Cut;
-  /** With the statistics of the file. */
-  readonly network: UnfrozenNetwork;
-  readonly folder: RunFolder | undefined;
+  readonly plan: RunPlan;
+  readonly run: OpenRun;
   readonly started: number;
 }
 
-async function runPlan({
-  base,
-  data,
-  report,
-  options,
-  plan,
-  augment,
-  cut,
-  network: planned,
-  folder,
-  started,
-}: Job): Promise<Run> {
-  const { onProgress, signal, threads, provider } = options;
-  const { classes } = data;
-  const session = { threads, provider };
-  const network = plan.batchNorm === "adapt" ? await adaptNetwork({ base, cut, data }, plan, options) : planned;
-  for (const text of [...network.notes, ...augment.notes]) onProgress?.({ kind: "plan", text });
-  const large = sizeNote(network, bySplit(data, "train").length);
-  if (large !== undefined) onProgress?.({ kind: "warning", text: large });
-  await using rows = await dataRows(network, data, {
-    ...options,
-    ...viewsOf(augment, plan.seed),
-    name: base.name,
-    preprocessing: base.requirePreprocessing(),
-    clock: now,
-    onWarning: (text) => onProgress?.({ kind: "warning", text }),
-    onProgress: (done, total) => onProgress?.({ kind: "features", done, total }),
-  });
-  const failed = rows.failed.map(({ sample, error }) => ({ file: sample.file, error }));
-  const [train, validation, test] = [rows.split("train"), rows.split("validation"), rows.split("test")];
-  for (const text of checkSplits(data, rows.split, failed)) onProgress?.({ kind: "warning", text });
-  if (report !== undefined) {
-    const found = await lookCloser({ model: base, cut, set: rows.clean, data, seed: plan.seed }, report, options);
-    await folder?.write("check", withFindings(report, found));
-  }
+async function runPlan(job: Job): Promise<Run> {
+  const { base, data, options, plan, run, started } = job;
+  const { recipe } = plan;
+  for (const text of plan.notes) options.onProgress?.({ kind: "plan", text });
+  for (const text of plan.warnings) options.onProgress?.({ kind: "warning", text });
+  const seedling = await sow(job);
   const featuresDone = clock();
+  await using grown = await grow(seedling, plan, run, options);
 
-  const listener = { name: "record", onEpochEnd: (report: EpochReport) => tell(report, folder, options) };
-  const phase = { train, validation, classes, signal };
-  const head = await trainHead({
-    ...phase,
-    recipe: network.trainable
-      ? headRecipe(plan, countTargets(train.targets), { task: data.task, width: cut.width })
-      : plan,
-    callbacks: network.trainable ? [] : [listener],
-  });
-  const tuned = network.trainable
-    ? await trainNetwork({
-        ...phase,
-        suffix: network.trainable,
-        head,
-        recipe: plan,
-        callbacks: [listener],
-        session,
-        memoryLimit: options.memoryLimit ?? 0.5 * totalMemory(),
-        onMemory: (memory) => onProgress?.({ kind: "plan", text: memoryNote(memory, network.trainable!, plan) }),
-        onMeasure: (count) =>
-          onProgress?.({ kind: "plan", text: `autotune  measuring ${count} gradients on this machine, once` }),
-        onStep: (done, total) => onProgress?.({ kind: "step", done, total }),
-      })
-    : { ...head, parameters: new Map<string, never>(), temperature: undefined };
-  const { mean: trainingMean, deviation: units } = head.targetScale ?? {};
-  const backbone = withValues(network.backbone, tuned.parameters);
-  const { activation } = LOSSES[plan.loss]();
-  const id = folder?.id ?? defaultRunName("run");
-  const trained: TrainedModel = {
+  const { classes, task } = data;
+  const { activation } = LOSSES[recipe.loss](recipe.lossOptions);
+  const { scale, features } = seedling;
+  const common = { scale, classes, activation, session: { threads: options.threads, provider: options.provider } };
+  const probe = { ...common, scoring: featuresGraph(seedling.backbone), rows: features, head: seedling.head };
+  const baseline = await measureNetwork(probe);
+  const measured = grown.outcomes.length === 0 ? baseline : await measureNetwork({ ...common, ...grown });
+  const id = run.folder?.id ?? defaultRunName("run");
+  const { model, write } = modelOf({
     base,
-    backbone,
-    parameters: tuned.folded,
+    backbone: grown.backbone,
+    measured,
     activation,
-    task: data.task,
+    task,
     classes,
-    trainingMean,
-    augmentation: augment.augmentation,
+    trainingMean: scale.targets?.mean,
+    augmentation: plan.phases.find(({ augment }) => augment.augmentation)?.augment.augmentation,
     run: id,
-  };
-
-  // The weights as they will be exported, on the rows that training read.
-  const scoring = logitsGraph(scoringGraph(network, tuned.parameters), tuned.folded);
-  await using scorer = await GraphScorer.create(scoring, session);
-  const evaluatedOn = test.rows.count > 0 ? "test" : "validation";
-  const measured = evaluatedOn === "test" ? test : validation;
-  const outputs = await scoreRows(scorer, measured.rows);
-  const evaluation = measureOutputs(outputs, measured.targets, { classes, activation, trainingMean });
-  const parity = { ...(await parityCheck(scorer, validation, activation)), units };
+  });
   const trainingDone = clock();
-  const run: Run = {
+  const { folder } = run;
+  const phases = phasesOf(grown);
+  const finished: Run = {
     id,
     folder: folder?.path,
     classes,
-    cut,
-    recipe: plan,
-    metrics: evaluation.metrics,
-    evaluation,
-    evaluatedOn,
-    history: tuned.history,
-    bestEpoch: tuned.bestEpoch,
-    stopped: tuned.stopped,
-    temperature: tuned.temperature,
+    cut: plan.cut,
+    recipe,
+    metrics: measured.evaluation.metrics,
+    evaluation: measured.evaluation,
+    baseline: baseline.evaluation,
+    comparison:
+      measured === baseline
+        ? undefined
+        : compareEvaluations(baseline.evaluation, measured.evaluation, { a: baseline.results, b: measured.results }),
+    evaluatedOn: measured.evaluatedOn,
+    history: grown.outcomes.flatMap(({ history }) => history),
+    phases,
+    bestEpoch: phases.at(-1)?.bestEpoch ?? 0,
+    stopped: phases.at(-1)?.stopped,
+    temperature: measured.temperature,
+    calibration: measured.calibration,
+    thresholds: measured.thresholds,
     seconds: { features: featuresDone - started, training: trainingDone - featuresDone, total: trainingDone - started },
-    featuresFromCache: rows.fromCache,
-    failed,
-    model: modelOf(trained),
-    export: (path) => exportModel(path, trained, parity),
+    featuresFromCache: features.clean.fromCache,
+    failed: failedOf(features),
+    model,
+    export: write,
   };
-  if (!folder) return run;
-  await run.export(folder.file("model"));
-  const finished = { ...run, seconds: { ...run.seconds, total: clock() - started } };
-  await folder.write("result", record(finished));
-  return finished;
+  if (!folder) return finished;
+  await write(folder.file("model"));
+  const written = { ...finished, seconds: { ...finished.seconds, total: clock() - started } };
+  await folder.write("result", resultRecord(written));
+  await folder.dropCheckpoints();
+  return written;
 }
 
-/** How the rows of training images vary. */
-function viewsOf(
-  { augmentation, views: count }: AugmentPlan,
-  seed: number,
-): Required<Pick<DataRowsOptions, "views" | "augmented">> {
-  if (augmentation === undefined) return { views: undefined, augmented: undefined };
-  if (count === 0) return { augmented: { augmentation, seed }, views: undefined };
-  const views = { augmentation, seed, count };
-  return { augmented: views, views };
-}
-
-/** What a run's result.json holds. */
-function record(run: Run): unknown {
-  const { id, classes, evaluation, evaluatedOn, bestEpoch, stopped, temperature, seconds, featuresFromCache, failed } =
-    run;
-  return {
-    version: 1,
-    id,
-    classes,
-    evaluatedOn,
-    ...evaluation,
-    epochs: run.history.length,
-    bestEpoch,
-    stopped,
-    temperature,
-    seconds,
-    featuresFromCache,
-    failed,
-  };
-}
-
-/** What training takes in memory, as far as it can be told beforehand. */
-function memoryNote({ activations, recomputed }: StepMemory, { parameters }: NormalizedSuffix, plan: Recipe): string {
-  const weights = [...parameters.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-  const slots = OPTIMIZERS[plan.optimizer].create().slots.length;
-  const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
-  const state = (2 + slots) * weights;
-  const twice = recomputed ? ", with parts of the forward pass computed twice" : "";
-  return `memory    about ${megabytes(activations + state)}: activations ${megabytes(activations)}${twice}; weights, gradients and optimizer ${megabytes(state)}`;
-}
-
-/** Probabilities or values of a few validation images by the training path, spread evenly over the split. */
-async function parityCheck(
-  scorer: Scorer,
-  { rows, samples }: SplitRows,
-  activation: TrainedModel["activation"],
-): Promise<ParityCheck> {
-  const count = Math.min(PARITY_IMAGES, samples.length);
-  const chosen = Int32Array.from({ length: count }, (_, i) => Math.floor((i * samples.length) / count));
-  const logits = await scoreRows(scorer, rows, chosen);
-  return {
-    files: Array.from(chosen, (row) => sourceOf(samples[row]!)),
-    outputs: ACTIVATIONS[activation](logits, logits.length / count),
-  };
-}
-
-function modelOf(trained: TrainedModel): Model {
-  const { base, backbone, parameters, activation, classes } = trained;
-  const graph = classifierGraph(backbone, parameters, activation);
-  return new Model({
-    name: `${base.name} fine-tuned`,
-    graph,
-    metadata: exportMetadata(trained),
-    preprocessing: base.preprocessing,
-    preprocessingSource: base.preprocessingSource,
-    labels: classes,
+/** Computes the features of the frozen network, checks them, and solves the probe on them. */
+async function sow({ base, data, report, options, plan, run }: Job): Promise<Seedling> {
+  const { onProgress, signal } = options;
+  const { recipe, cut } = plan;
+  const preprocessing = base.requirePreprocessing();
+  const warn = (text: string): void => onProgress?.({ kind: "warning", text });
+  const backbone =
+    recipe.batchNorm === "adapt" ? await adaptBackbone(plan.backbone, { data, preprocessing }, options) : plan.backbone;
+  const features = await featureRows(backbone, data, {
+    ...options,
+    views: viewsOf(plan.augment, recipe.seed).views,
+    name: base.name,
+    preprocessing,
+    clock: now,
+    onWarning: warn,
+    onProgress: (done, total) => onProgress?.({ kind: "features", done, total }),
   });
+  for (const text of checkSplits(data, features.split, failedOf(features))) warn(text);
+  if (report !== undefined) {
+    const found = await lookCloser({ model: base, cut, set: features.clean, data, seed: recipe.seed }, report, options);
+    await run.folder?.write("check", withFindings(report, found));
+  }
+  const train = features.split("train");
+  const scale = measureHeadScale(train);
+  const { parameters: head } = await trainProbe({
+    train: onScale({ ...train, views: undefined }, scale),
+    validation: onScale(features.split("validation"), scale),
+    numClasses: data.classes.length,
+    activation: LOSSES[recipe.loss](recipe.lossOptions).activation,
+    deviation: scale.features.deviation,
+    signal,
+  });
+  const usable = { ...data, samples: features.clean.samples };
+  return { name: base.name, preprocessing, backbone, head, scale, features, data: usable };
+}
+
+function failedOf({ clean }: FeatureRows): Run["failed"] {
+  return clean.failed.map(({ sample, error }) => ({ file: sample.file, error }));
+}
+
+function phasesOf({ outcomes }: Grown): readonly RunPhase[] {
+  return outcomes.map(({ phase, history, bestEpoch, averaged, stopped }) => ({
+    phase,
+    epochs: history.length,
+    bestEpoch,
+    averaged,
+    stopped,
+  }));
 }
 
 function announce(base: Model, cut: Cut, { onProgress }: FineTuneOptions): void {
@@ -308,13 +202,4 @@ function announce(base: Model, cut: Cut, { onProgress }: FineTuneOptions): void 
   say(
     `features  "${cut.value}" ${formatShape(cut.shape)}${pooled} → ${cut.width} per image${cut.classifier ? `, before ${cut.classifier.op} "${cut.classifier.name}"` : ""}`,
   );
-}
-
-async function tell(
-  report: EpochReport,
-  folder: RunFolder | undefined,
-  { onProgress }: FineTuneOptions,
-): Promise<void> {
-  await folder?.append("metrics", report);
-  onProgress?.({ kind: "epoch", report });
 }

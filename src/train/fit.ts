@@ -1,121 +1,165 @@
 /** The training loop: epochs of shuffled batches, a look at the validation set after each, the best epoch restored. */
 import { RootstockError } from "../errors.ts";
-import type { Rows } from "../features/rows.ts";
-import { selectTargets, type Targets, totalWeight } from "../losses/targets.ts";
-import type { Parameters } from "../models/head.ts";
-import type { Schedule } from "../optim/schedule.ts";
+import { selectTargets, totalWeight } from "../losses/targets.ts";
 import { type Rng, shuffle } from "../random.ts";
-import type { Callback, EpochReport, Monitor, RunControl } from "./callback.ts";
-import type { Trainer } from "./train-step.ts";
+import type { Callback, RunControl } from "./callback.ts";
+import { monitored } from "./callbacks/monitored.ts";
+import type { CallbackStates, FitOptions, FitResult, FitState } from "./fit-options.ts";
+import { isBetter } from "./kept-epoch.ts";
+import { greedySoup } from "./soup.ts";
 
-/** Samples with their targets: what a frozen prefix leaves to train on. */
-export interface LabelledRows {
-  readonly rows: Rows;
-  /** One row for each of `rows`. */
-  readonly targets: Targets;
-}
-
-export interface FitOptions {
-  /** Holds the parameters: those of the best epoch afterwards. */
-  readonly step: Trainer;
-  readonly train: LabelledRows;
-  /** Measures the step's current parameters on the validation set. */
-  readonly validate: () => Promise<Readonly<Record<string, number>>>;
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly schedule: Schedule;
-  /** Decides which epoch is best. */
-  readonly monitor: Monitor;
-  /** Whether the parameters at the start are measured too, as epoch 0: training then never ends with worse ones. @default false */
-  readonly keepStart?: boolean | undefined;
-  /** Source of the order of the samples: every epoch has its own. */
-  readonly rng: Rng;
-  /** Told after each epoch, in this order. @default [] */
-  readonly callbacks?: readonly Callback[] | undefined;
-  /** Told after each step how many of the epoch's samples were used. */
-  readonly onStep?: ((done: number, total: number) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface FitResult {
-  readonly history: readonly EpochReport[];
-  /** The epoch whose parameters were kept, from 1; 0 for those at the start. */
-  readonly bestEpoch: number;
-  readonly parameters: Parameters;
-  /** Why the run ended before its last epoch, if it did. */
-  readonly stopped: string | undefined;
-}
+type Progress = { -readonly [K in keyof Omit<FitState, "trainer" | "callbacks">]: FitState[K] };
 
 /**
- * Trains until the last epoch or until a callback stops the run, then restores the parameters of the best epoch.
- * @throws RootstockError DIVERGED if the loss stops being a number; ABORTED through `signal`.
+ * Trains until the last epoch or until a callback stops the run, then restores the best parameters. A fit that goes on
+ * from a state gives what it would have given without the break, bit for bit.
+ * @throws RootstockError DIVERGED if the loss stops being a number; BAD_CONFIG if there is no such measure as the monitored
+ * one; ABORTED through `signal`; what a callback throws.
  */
 export async function fit(options: FitOptions): Promise<FitResult> {
-  const { step, validate, epochs, monitor, rng, callbacks = [], keepStart = false } = options;
-  const history: EpochReport[] = [];
-  let best: { epoch: number; value: number; parameters: Parameters } | undefined;
-  let stopped: string | undefined;
+  const { phase = "head", step, train, validate, epochs, batchSize, monitor, rng, callbacks = [], from } = options;
+  const { keepStart = false, soup = 1, schedule, checkpoints } = options;
+  const at: Progress = from
+    ? { ...from }
+    : { epoch: 1, done: 0, lossSum: 0, weightSum: 0, rate: 1, stopped: undefined, history: [], kept: [] };
+  let saveAsked = false;
   const control: RunControl = {
     stop: (reason) => {
-      stopped ??= reason;
+      at.stopped ??= reason;
     },
+    scaleLearningRate: (factor) => {
+      if (!(factor > 0 && Number.isFinite(factor)))
+        throw new RangeError(`scaleLearningRate requires a number above 0, got ${factor}.`);
+      at.rate *= factor;
+    },
+    save: () => {
+      saveAsked = true;
+    },
+    parameters: () => step.parameters(),
+  };
+  const save = async (): Promise<void> => {
+    await checkpoints?.save({ ...at, trainer: await step.state(), callbacks: statesOf(callbacks) });
   };
 
-  /** Measures the current parameters and keeps them if they are the best so far. */
-  const look = async (epoch: number): Promise<{ validation: Readonly<Record<string, number>>; isBest: boolean }> => {
+  /** Measures the current parameters and keeps them if they are among the best so far. */
+  const look = async (epoch: number) => {
     const validation = await validate();
-    const value = validation[monitor.measure]!;
-    const isBest = best === undefined || (monitor.mode === "min" ? value < best.value : value > best.value);
-    if (isBest) best = { epoch, value, parameters: await step.parameters() };
-    return { validation, isBest };
+    const value = monitored("training", monitor, validation);
+    const better = at.kept.findIndex((kept) => isBetter(value, kept.value, monitor));
+    const place = better === -1 ? at.kept.length : better;
+    if (place < soup) at.kept = at.kept.toSpliced(place, 0, { epoch, value, parameters: await step.parameters() });
+    at.kept = at.kept.slice(0, soup);
+    return { validation, best: place === 0 };
   };
 
-  if (keepStart) await look(0);
-  for (let epoch = 1; epoch <= epochs && stopped === undefined; epoch++) {
-    const trainLoss = await runEpoch(options, epoch, rng.fork(`epoch ${epoch}`));
-    const { validation, isBest } = await look(epoch);
-    const report = {
-      epoch,
+  try {
+    if (from) await step.load(from.trainer);
+    restoreStates(callbacks, from?.callbacks ?? options.remembered);
+    const start = {
+      phase,
       epochs,
-      steps: step.steps,
-      learningRate: options.schedule(step.steps),
-      trainLoss,
-      validation,
-      best: isBest,
+      stepsPerEpoch: Math.ceil(train.rows.count / batchSize),
+      epochsDone: at.history.length,
     };
-    history.push(report);
-    for (const callback of callbacks) await callback.onEpochEnd?.(report, control);
+    for (const callback of callbacks) await callback.onPhaseStart?.(start, control);
+    if (!from && keepStart) await look(0);
+    const isOver = (): boolean => at.stopped !== undefined && at.done === 0 && at.kept.length > 0; // an epoch that began ends
+    while (at.epoch <= epochs && !isOver()) {
+      const { epoch } = at;
+      const looked = await runEpoch(options, { at, control, save }, rng.fork(`epoch ${epoch}`))
+        .then(() => look(epoch))
+        .catch(async (error: unknown) => {
+          if (!(error instanceof RootstockError && error.code === "ABORTED")) throw error;
+          await save();
+          throw interrupted(step.steps, error); // it may have been an image that was no longer loaded
+        });
+      const trainLoss = at.lossSum / at.weightSum;
+      const learningRate = schedule(step.steps) * at.rate;
+      const report = { phase, epoch, epochs, steps: step.steps, learningRate, trainLoss, ...looked };
+      Object.assign(at, { epoch: epoch + 1, done: 0, lossSum: 0, weightSum: 0, history: [...at.history, report] });
+      for (const callback of callbacks) await callback.onEpochEnd?.(report, control);
+      if (saveAsked || checkpoints?.due("epoch")) await save();
+      saveAsked = false;
+    }
+  } catch (error) {
+    await endPhase(callbacks).catch(() => {}); // what went wrong first counts
+    throw error;
   }
-  const { epoch: bestEpoch, parameters } = best!; // there is at least one epoch
-  await step.restore(parameters);
-  return { history, bestEpoch, parameters, stopped };
+  await endPhase(callbacks);
+  const { history, stopped, kept } = at;
+  const { parameters, averaged } = await greedySoup({ step, validate, monitor, kept });
+  return { history, bestEpoch: kept[0]!.epoch, parameters, averaged, stopped, callbacks: statesOf(callbacks) }; // there is at least one epoch
 }
 
-/** Visits every sample once, in a random order, and returns the mean loss, by the samples' weights if they have any. */
-async function runEpoch(
-  { step, train, batchSize, schedule, signal, onStep }: FitOptions,
-  epoch: number,
-  rng: Rng,
-): Promise<number> {
-  const { rows, targets } = train;
-  const order = shuffle(
-    Int32Array.from({ length: rows.count }, (_, i) => i),
-    rng,
-  );
-  let total = 0;
-  let done = 0;
-  for await (const samples of rows.batches(order, batchSize, epoch)) {
-    if (signal?.aborted) throw new RootstockError("ABORTED", `training was interrupted after ${step.steps} steps.`);
-    const chosen = order.subarray(done, done + samples.length / rows.width);
-    const batch = selectTargets(targets, chosen);
-    const loss = await step.run(samples, batch, schedule(step.steps + 1));
-    if (!Number.isFinite(loss))
-      throw diverged(`the training loss became ${loss} at step ${step.steps}`, schedule(step.steps));
-    total += loss * totalWeight(batch);
-    done += chosen.length;
-    onStep?.(done, rows.count);
+/** Tells all callbacks, in their order. @throws what the first that fails throws, after all were told. */
+async function endPhase(callbacks: readonly Callback[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const callback of callbacks) {
+    try {
+      await callback.onPhaseEnd?.();
+    } catch (error) {
+      errors.push(error);
+    }
   }
-  return total / totalWeight(targets);
+  if (errors.length > 0) throw errors[0];
+}
+
+function statesOf(callbacks: readonly Callback[]): CallbackStates {
+  return Object.fromEntries(
+    callbacks.flatMap(({ name, state }, i) => (state ? [[`${i} ${name}`, state()] as const] : [])),
+  );
+}
+
+function restoreStates(callbacks: readonly Callback[], states: CallbackStates = {}): void {
+  for (const [i, { name, restore }] of callbacks.entries())
+    if (Object.hasOwn(states, `${i} ${name}`)) restore?.(states[`${i} ${name}`]!);
+}
+
+interface EpochRun {
+  readonly at: Progress;
+  readonly control: RunControl;
+  readonly save: () => Promise<void>;
+}
+
+/** Visits every sample once that the epoch has not visited yet, in a random order. */
+async function runEpoch(options: FitOptions, { at, control, save }: EpochRun, rng: Rng): Promise<void> {
+  const {
+    phase = "head",
+    step,
+    train,
+    batchSize,
+    schedule,
+    mix,
+    callbacks = [],
+    signal,
+    onStep,
+    checkpoints,
+  } = options;
+  const { rows, targets } = train;
+  const { epoch } = at;
+  const all = Int32Array.from({ length: rows.count }, (_, i) => i);
+  const order = shuffle(all, rng);
+  for await (const samples of rows.batches(order.subarray(at.done), batchSize, epoch)) {
+    if (signal?.aborted) throw interrupted(step.steps);
+    const chosen = order.subarray(at.done, at.done + samples.length / rows.width);
+    const plain = { samples, targets: selectTargets(targets, chosen) };
+    const batch = mix ? mix(plain.samples, plain.targets, rng.fork(`mix ${at.done}`)) : plain;
+    const weight = totalWeight(batch.targets);
+    const learningRate = schedule(step.steps + 1) * at.rate;
+    const loss = await step.run(batch.samples, batch.targets, learningRate);
+    if (!Number.isFinite(loss)) throw diverged(`the training loss became ${loss} at step ${step.steps}`, learningRate);
+    at.lossSum += loss * weight;
+    at.weightSum += weight;
+    at.done += chosen.length;
+    onStep?.(at.done, rows.count);
+    const report = { phase, epoch, step: step.steps, loss, learningRate };
+    for (const callback of callbacks) await callback.onStep?.(report, control);
+    if (checkpoints?.due("step")) await save();
+  }
+}
+
+function interrupted(steps: number, cause?: unknown): RootstockError {
+  return new RootstockError("ABORTED", `training was interrupted after ${steps} steps.`, { cause });
 }
 
 /** The error of a run whose numbers grew out of range. */

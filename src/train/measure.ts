@@ -3,10 +3,10 @@ import { RootstockError } from "../errors.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Activation, Loss } from "../losses/loss.ts";
 import { countTargets, type Targets } from "../losses/targets.ts";
-import { evaluateClassification } from "../metrics/classification.ts";
-import type { Evaluation } from "../metrics/evaluation.ts";
-import { evaluateMultiLabel } from "../metrics/multi-label.ts";
-import { evaluateRegression } from "../metrics/regression.ts";
+import { summarizeClassification } from "../metrics/classification.ts";
+import { type Evaluation, type EvaluationResults, evaluateResults } from "../metrics/evaluation.ts";
+import { summarizeMultiLabel } from "../metrics/multi-label.ts";
+import { summarizeRegression } from "../metrics/regression.ts";
 import { HEAD } from "../models/head.ts";
 import { Session } from "../runtime/session.ts";
 import { float32 } from "../tensor/tensor.ts";
@@ -19,26 +19,33 @@ export interface MeasureOptions {
   readonly activation: Activation;
   /** Mean of each regression target over the training images, where it is known. */
   readonly trainingMean?: readonly number[] | undefined;
+  /** Probability above which each independent class is predicted, [classes]. @default 0.5 for all */
+  readonly thresholds?: readonly number[] | undefined;
 }
 
 /**
  * The evaluation that the targets' task has.
  * @param outputs logits or values, [n, classes]. @throws RootstockError as the evaluations do.
  */
-export function measureOutputs(
+export function measureOutputs(outputs: Float32Array, targets: Targets, options: MeasureOptions): Evaluation {
+  return evaluateResults(resultsOf(outputs, targets, options));
+}
+
+/** Outputs beside their targets, as the evaluation of their task reads them; two of them can be compared. */
+export function resultsOf(
   outputs: Float32Array,
   { task, values }: Targets,
-  { classes, activation, trainingMean }: MeasureOptions,
-): Evaluation {
+  { classes, activation, trainingMean, thresholds }: MeasureOptions,
+): EvaluationResults {
   switch (task) {
     case "single-label":
       if (activation === "identity")
         throw new RootstockError("BAD_CONFIG", "classes require probabilities, got the activation identity.");
-      return evaluateClassification({ logits: outputs, labels: values, classes, activation });
+      return { task, logits: outputs, labels: values, classes, activation };
     case "multi-label":
-      return evaluateMultiLabel({ logits: outputs, targets: values, classes });
+      return { task, logits: outputs, targets: values, classes, thresholds };
     case "regression":
-      return evaluateRegression({ predictions: outputs, values, targets: classes, trainingMean });
+      return { task, predictions: outputs, values, targets: classes, trainingMean };
   }
 }
 
@@ -60,16 +67,13 @@ export async function epochMeasures(
   outputs: Float32Array,
   { targets, classes, loss, scale }: EpochMeasuresOptions,
 ): Promise<Record<string, number>> {
-  const evaluation = measureOutputs(unscaleOutputs(outputs, scale), targets, { classes, activation: loss.activation });
-  if (evaluation.task === "single-label") {
-    const { accuracy, balancedAccuracy, macroF1 } = evaluation.metrics;
-    return { loss: evaluation.metrics.loss, accuracy, balancedAccuracy, macroF1 };
+  const results = resultsOf(unscaleOutputs(outputs, scale), targets, { classes, activation: loss.activation });
+  if (results.task === "single-label") return { ...summarizeClassification(results) };
+  if (results.task === "multi-label") {
+    const { loss, exactMatch, microF1, macroF1, meanAveragePrecision } = summarizeMultiLabel(results);
+    return { loss, exactMatch, microF1, macroF1, meanAveragePrecision };
   }
-  if (evaluation.task === "multi-label") {
-    const { exactMatch, microF1, macroF1, meanAveragePrecision } = evaluation.metrics;
-    return { loss: evaluation.metrics.loss, exactMatch, microF1, macroF1, meanAveragePrecision };
-  }
-  const { mae, rmse, r2 } = evaluation.metrics;
+  const { mae, rmse, r2 } = summarizeRegression(results);
   return { loss: await meanLoss(loss, outputs, scaleTargets(targets, scale)), mae, rmse, r2 };
 }
 

@@ -1,18 +1,25 @@
-/** The options of a fine-tuning run: what may be given, what is filled in, and what is refused. */
-import type { Task } from "../data/sample.ts";
-import { RootstockError } from "../errors.ts";
+/** The options of a fine-tuning run. */
 import type { Value } from "../graph/graph.ts";
-import { DEFAULT_LOSSES, LOSSES, type LossName, lossesFor } from "../losses/table.ts";
+import type { Json } from "../json.ts";
+import type { LossName, LossOptions } from "../losses/table.ts";
 import { BATCH_NORM_POLICIES } from "../models/batch-norm.ts";
-import { UNFREEZE_FORMS } from "../models/unfreeze.ts";
-import { OPTIMIZERS, type OptimizerName } from "../optim/table.ts";
+import type { ScheduleName, ScheduleSettings } from "../optim/schedule.ts";
+import type { OptimizerName, OptimizerOptions } from "../optim/table.ts";
 import type { Provider } from "../runtime/providers.ts";
 import type { AskedAugmentation } from "../transforms/presets.ts";
-import type { EpochReport } from "./callback.ts";
+import type { Callback, EpochReport, Monitor } from "./callback.ts";
+import type { ReduceOnPlateauOptions } from "./callbacks/reduce-on-plateau.ts";
+import type { Strategy } from "./strategy.ts";
 
 /** What `batchNorm` may be. */
 export const BATCH_NORM_CHOICES = [...BATCH_NORM_POLICIES, "adapt"] as const;
 export type BatchNormChoice = (typeof BATCH_NORM_CHOICES)[number];
+
+/** A choice by its name, with or without options of its own. */
+export type Named<Name extends string, Options extends object> = Name | ({ readonly name: Name } & Options);
+
+/** Weights of classes in the loss: by their numbers of images, or given. */
+export type ClassWeights = "none" | "balanced" | "effective" | readonly number[];
 
 /** What a long call tells while it runs. */
 export type Progress =
@@ -27,11 +34,22 @@ export interface FineTuneOptions {
   /** Value of the pretrained graph to use as features. @default the input of its last linear layer */
   readonly cut?: Value | undefined;
   /**
-   * What of the pretrained network trains with the head: "head" (nothing), "last" (its last stage), "last:N" (the last
-   * N stages), "all", or a pattern of parameter names such as "layer4.*". The head is trained alone first. @default "head"
+   * How the network is trained. @default "head", unless `unfreeze` says otherwise
+   * - probe: logistic regression on the frozen features, solved to its end; no training.
+   * - head: the same model by gradient descent, with views of augmented images.
+   * - last, last:N: from the probe on, the last N stages and the head train.
+   * - gradual: the last stage, then the last two, then everything, each from where the one before has ended.
+   * - full: from the probe on, everything trains.
+   * - auto: full where there are 20 images per class or more, else last; the probe is kept where that is not better.
+   */
+  readonly strategy?: Strategy | undefined;
+  /**
+   * What of the pretrained network trains with the head, where `strategy` does not say it: "head" (nothing), "last" (its
+   * last stage), "last:N" (the last N stages), "all", or a pattern of parameter names such as "layer4.*". The head
+   * alone by default.
    */
   readonly unfreeze?: string | undefined;
-  /** Whether the head alone is kept where no epoch of the unfrozen network has a smaller validation loss. @default true */
+  /** Whether the probe is kept where no epoch of the unfrozen network has a smaller validation loss. @default true */
   readonly keepHead?: boolean | undefined;
   /**
    * What BatchNormalization does in the part that trains. @default "freeze"
@@ -45,27 +63,68 @@ export interface FineTuneOptions {
   readonly epochs?: number | undefined;
   /** Images per update. @default 32 for a head alone, else 16 */
   readonly batchSize?: number | undefined;
-  /** Peak learning rate; it falls to zero along half a cosine. @default the optimizer's, for standardized features */
+  /**
+   * Images that the unfrozen network takes at once; gradients of the parts of a batch add up, so the result is that of the
+   * whole batch but for rounding and for statistics of batches. @default as many as `memoryLimit` allows
+   */
+  readonly microBatch?: number | undefined;
+  /** Peak learning rate. @default the optimizer's, for standardized features */
   readonly learningRate?: number | undefined;
+  /** Whether to look for the peak learning rate with some steps first (Smith 2015), and to say what was seen. @default false */
+  readonly findLearningRate?: boolean | undefined;
   /**
-   * How gradients become updates. @default adamw; for the head of a regression sgd, which takes the directions in which
-   * features vary most first and so is stopped where ridge regression would be
+   * How the learning rate goes on from its peak: a name, or a name with the schedule's own options. "plateau" is constant
+   * until the validation loss no longer falls. @default "cosine"
    */
-  readonly optimizer?: OptimizerName | undefined;
-  /** Decay of the head's weights, in the optimizer's convention. @default the optimizer's, for standardized features */
+  readonly schedule?: Named<ScheduleName | "plateau", ScheduleSettings & Partial<ReduceOnPlateauOptions>> | undefined;
+  /** Share of the updates in which the learning rate rises to its peak first, in [0, 1). @default 0.1, of a head at most 20 updates */
+  readonly warmup?: number | undefined;
+  /**
+   * How gradients become updates: a name, or a name with the optimizer's own options. @default adamw; for the head of a
+   * regression sgd, which takes the directions in which features vary most first and so is stopped where ridge regression
+   * would be
+   */
+  readonly optimizer?: Named<OptimizerName, OptimizerOptions> | undefined;
+  /** Decay of weights, in the optimizer's convention; biases and normalizations have none. @default the optimizer's, for standardized features */
   readonly weightDecay?: number | undefined;
+  /** Learning rate of the head as a multiple of the last stage's, where stages train. @default 1 */
+  readonly headRate?: number | undefined;
+  /** Learning rate of a stage as a multiple of the next stage's, above 0 up to 1. @default 1 */
+  readonly layerDecay?: number | undefined;
+  /** Largest norm of the gradients of an update; larger ones are scaled down; 0 for no limit. @default 0 */
+  readonly clipNorm?: number | undefined;
+  /** Strength of a pull of the backbone towards its pretrained weights, instead of their decay (L2-SP). @default 0 */
+  readonly startPenalty?: number | undefined;
+  /** Decay of a running average of the weights, in [0, 1), which then is measured and kept; 0
+   * for none. @default 0 */
+  readonly averageDecay?: number | undefined;
+  /** Best epochs of which an average is tried in the end, and kept where it is better on validation; 1 for none. @default 1 */
+  readonly soup?: number | undefined;
   /**
-   * What is made small. @default cross-entropy for classes that exclude each other, binary-cross-entropy for multi-label
-   * data, mean-squared-error for a regression
+   * What is made small: a name, or a name with the objective's own options. @default cross-entropy for classes that
+   * exclude each other, binary-cross-entropy for multi-label data, mean-squared-error for a regression
    */
-  readonly loss?: LossName | undefined;
+  readonly loss?: Named<LossName, LossOptions> | undefined;
   /**
    * Share of each target that is spread over all classes, in [0, 1), with cross-entropy. Validation is measured without.
    * @default 0
    */
   readonly labelSmoothing?: number | undefined;
-  /** Epochs without a better validation loss after which training ends. */
+  /**
+   * How much the classes count in training: "balanced" as much in all, "effective" by their effective numbers of images
+   * (Cui et al. 2019), or numbers. Not for a regression. @default "none"
+   */
+  readonly classWeights?: ClassWeights | undefined;
+  /** Alpha of mixup: images or features of a batch are blended in pairs; 0 for none. @default 0 */
+  readonly mixup?: number | undefined;
+  /** Alpha of CutMix, where training starts at the image; with mixup one of the two for each batch; 0 for none. @default 0 */
+  readonly cutMix?: number | undefined;
+  /** The validation measure that decides which epoch is best, and when training ends. @default the smallest loss */
+  readonly monitor?: Monitor | undefined;
+  /** Epochs without a better monitored measure after which training ends. @default a fifth of the epochs, at least 10 */
   readonly patience?: number | undefined;
+  /** Smallest change that counts as better for `patience`. @default 0 */
+  readonly minDelta?: number | undefined;
   /**
    * How training images vary: "none", "light", "medium", "strong", or a list of transforms. Validation and test images
    * never do. @default fits the task and the number of images
@@ -109,159 +168,18 @@ export interface FineTuneOptions {
   readonly provider?: Provider | undefined;
   /** Folder to write the run to; nothing is written without it. */
   readonly out?: string | undefined;
+  /** Whether to go on with the run that was interrupted in `out`, from its last checkpoint. @default false */
+  readonly resume?: boolean | undefined;
+  /** Seconds after which the next step or epoch is followed by a checkpoint. @default 30 */
+  readonly checkpointSeconds?: number | undefined;
+  /** Checkpoints that are kept. @default 2 */
+  readonly keepCheckpoints?: number | undefined;
+  /** What to keep in the run's config besides: what a program needs to start the run again. */
+  readonly about?: Json | undefined;
+  /** Whether to write event files for TensorBoard into the run's folder. @default false */
+  readonly tensorBoard?: boolean | undefined;
+  /** Listeners of all phases that train. @default [] */
+  readonly callbacks?: readonly Callback[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-}
-
-/** How one phase of training goes. */
-export interface PhaseRecipe {
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly learningRate: number;
-  readonly optimizer: OptimizerName;
-  readonly weightDecay: number;
-  readonly loss: LossName;
-  readonly labelSmoothing: number;
-  readonly patience: number;
-  readonly seed: number;
-}
-
-/** Options that decide the result, all filled in: they go into the run's record. */
-export interface Recipe extends PhaseRecipe {
-  readonly unfreeze: string;
-  readonly keepHead: boolean;
-  readonly batchNorm: BatchNormChoice;
-  readonly autotune: boolean;
-}
-
-/** The recipe of the head that is trained before anything is unfrozen. */
-export function headRecipe({ loss, seed }: Recipe, samples: number, problem?: Problem): PhaseRecipe {
-  return recipe({ loss, seed }, samples, problem);
-}
-
-/** What a recipe is for, besides the number of images. */
-export interface Problem {
-  /** @default "single-label" */
-  readonly task?: Task | undefined;
-  /** Number of features that the head reads. @default 1280 */
-  readonly width?: number | undefined;
-}
-
-/**
- * Fills in and checks the recipe for a training set of `samples` images.
- * @throws RootstockError BAD_CONFIG naming the option, the values it takes and the one it got.
- */
-export function recipe(
-  options: FineTuneOptions,
-  samples: number,
-  { task = "single-label", width = 1280 }: Problem = {},
-): Recipe {
-  const {
-    unfreeze = "head",
-    keepHead = true,
-    batchNorm = "freeze",
-    autotune = false,
-    loss = DEFAULT_LOSSES[task],
-    seed = 0,
-  } = options;
-  const alone = unfreeze === "head";
-  const numbers = alone && task === "regression";
-  const { batchSize = alone ? 32 : 16, optimizer = numbers ? "sgd" : "adamw" } = options;
-  if (typeof unfreeze !== "string")
-    throw new RootstockError("BAD_CONFIG", `unfreeze requires ${UNFREEZE_FORMS}, got ${JSON.stringify(unfreeze)}.`);
-  checkResources(options);
-  oneOf("batchNorm", batchNorm, BATCH_NORM_CHOICES);
-  if (alone && (batchNorm === "affine" || batchNorm === "train"))
-    throw new RootstockError(
-      "BAD_CONFIG",
-      `batchNorm "${batchNorm}" requires layers that train, got unfreeze "head". Unfreeze more, such as "last", or use "freeze".`,
-    );
-  if (alone && autotune)
-    throw new RootstockError(
-      "BAD_CONFIG",
-      'autotune requires layers that train, got unfreeze "head". Unfreeze more, such as "last", or leave it out.',
-    );
-  oneOf("optimizer", optimizer, Object.keys(OPTIMIZERS));
-  checkLoss(loss, task);
-  const stepsPerEpoch = Math.ceil(samples / wholeNumber("batchSize", batchSize, 1));
-  const within = (updates: number, least: number, most: number): number =>
-    Math.min(most, Math.max(least, Math.ceil(updates / stepsPerEpoch)));
-  const epochs = options.epochs ?? (alone ? within(600, 20, 100) : within(300, 5, 30));
-  const usual = numbers ? regressionRates(optimizer, width) : usualRates(optimizer, alone);
-  const learningRate = options.learningRate ?? usual.learningRate;
-  const weightDecay = options.weightDecay ?? usual.weightDecay;
-  const { labelSmoothing = 0 } = options;
-  const patience = options.patience ?? Math.max(10, Math.ceil(epochs / 5));
-  if (labelSmoothing > 0 && loss !== "cross-entropy")
-    throw new RootstockError(
-      "BAD_CONFIG",
-      `labelSmoothing requires the loss cross-entropy, got ${loss}. Leave one of them out.`,
-    );
-  return {
-    unfreeze,
-    keepHead,
-    batchNorm,
-    autotune,
-    epochs: wholeNumber("epochs", epochs, 1),
-    batchSize,
-    learningRate: number("learningRate", learningRate, (x) => x > 0, "a number above 0"),
-    optimizer,
-    weightDecay: number("weightDecay", weightDecay, (x) => x >= 0, "a number from 0"),
-    loss,
-    labelSmoothing: number("labelSmoothing", labelSmoothing, (x) => x >= 0 && x < 1, "a number from 0 and below 1"),
-    patience: wholeNumber("patience", patience, 1),
-    seed: wholeNumber("seed", seed, 0),
-  };
-}
-
-/** What the optimizer starts with for a head alone, or for layers of the backbone. */
-function usualRates(optimizer: OptimizerName, alone: boolean): Pick<PhaseRecipe, "learningRate" | "weightDecay"> {
-  return alone ? OPTIMIZERS[optimizer] : OPTIMIZERS[optimizer].backbone;
-}
-
-/** Features for which the optimizers' rates of a regression are stated. */
-const STATED_WIDTH = 1280;
-
-/**
- * What the optimizer starts with for a head alone that gives numbers. The curvature of the squared error grows with the
- * number of standardized features, so a step has to be as much smaller, and the decay as much stronger.
- */
-function regressionRates(optimizer: OptimizerName, width: number): ReturnType<typeof usualRates> {
-  const { regression, learningRate } = OPTIMIZERS[optimizer];
-  const share = width / STATED_WIDTH;
-  return {
-    learningRate: Math.min(learningRate, regression.learningRate / share),
-    weightDecay: regression.weightDecay * share,
-  };
-}
-
-function checkResources(options: FineTuneOptions): void {
-  for (const name of ["memoryLimit", "memoryBytes", "maxCacheBytes"] as const) {
-    const bytes = options[name];
-    if (bytes !== undefined) number(name, bytes, (x) => x >= 0, "a number of bytes from 0");
-  }
-  if (options.threads !== undefined) wholeNumber("threads", options.threads, 1);
-}
-
-function checkLoss(loss: LossName, task: Task): void {
-  oneOf("loss", loss, Object.keys(LOSSES));
-  if (LOSSES[loss]().tasks.includes(task)) return;
-  throw new RootstockError(
-    "BAD_CONFIG",
-    `loss requires one for ${task} data, which is ${lossesFor(task).join(" or ")}, got "${loss}".`,
-  );
-}
-
-function wholeNumber(name: string, value: number, least: number): number {
-  return number(name, value, (x) => Number.isSafeInteger(x) && x >= least, `a whole number from ${least}`);
-}
-
-function number(name: string, value: number, fits: (x: number) => boolean, wanted: string): number {
-  if (Number.isFinite(value) && fits(value)) return value;
-  throw new RootstockError("BAD_CONFIG", `${name} requires ${wanted}, got ${value}.`);
-}
-
-function oneOf(name: string, value: string, choices: readonly string[]): void {
-  if (!choices.includes(value))
-    throw new RootstockError("BAD_CONFIG", `${name} requires one of ${choices.join(", ")}, got "${value}".`);
 }

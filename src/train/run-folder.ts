@@ -2,8 +2,10 @@
 import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, RootstockError } from "../errors.ts";
-import { cannotWrite, PARTIAL_PREFIX, writeJson } from "../weights/files.ts";
+import { cannotWrite, PARTIAL_PREFIX, removeAbandoned, writeAtomically, writeJson } from "../weights/files.ts";
+import { isRunning } from "../weights/is-running.ts";
 import { now } from "./run-record.ts";
+import { readJsonFile } from "./runs/read-file.ts";
 
 /** Files of a run, by what they hold. */
 export const RUN_FILES = {
@@ -15,6 +17,10 @@ export const RUN_FILES = {
   /** What checking the images found. */
   check: "check.json",
   metrics: "metrics.jsonl",
+  /** Folder of the states from which an interrupted run goes on; it goes when the run is complete. */
+  checkpoints: "checkpoints",
+  /** Folder of event files. */
+  tensorboard: "tensorboard",
   /** Written last: a folder with it is a complete run. */
   result: "result.json",
   model: "model.onnx",
@@ -34,13 +40,19 @@ export interface RunFolder {
   /** Appends one line of JSON. */
   append(file: "metrics", value: unknown): Promise<void>;
   file(name: keyof typeof RUN_FILES): string;
+  read(name: keyof typeof RUN_FILES): Promise<string>;
+  /** Writes the lines of "metrics" anew; without one there is no file. */
+  rewrite(file: "metrics", values: readonly unknown[]): Promise<void>;
+  /** Deletes the checkpoints. */
+  dropCheckpoints(): Promise<void>;
   /** Gives up ownership; the folder stays. */
   close(): Promise<void>;
 }
 
 /**
- * Claims `path` for a new run. An incomplete run found there is started again; a complete run, another process's run
- * or foreign files are left alone, and `path-2`, `path-3`, … is claimed instead.
+ * Claims `path` for a new run. An incomplete run found there is started again if it has no checkpoints; one that can be
+ * continued, a complete run, another process's run or foreign files are left alone, and `path-2`, `path-3`, … is claimed
+ * instead.
  * @throws RootstockError BAD_CONFIG if the folder cannot be made.
  */
 export async function claimRunFolder(path: string): Promise<RunFolder> {
@@ -55,6 +67,47 @@ export async function claimRunFolder(path: string): Promise<RunFolder> {
       { cause },
     );
   }
+}
+
+/**
+ * Claims the folder of an interrupted run, to go on with it.
+ * @returns the folder and the value of its config.json.
+ * @throws RootstockError BAD_CONFIG if there is no such run, if it is complete or if another process is making it.
+ */
+export async function reclaimRunFolder(
+  path: string,
+): Promise<{ readonly folder: RunFolder; readonly config: Readonly<Record<string, unknown>> }> {
+  const wanted = cleanPath(path);
+  const refuse = (why: string): RootstockError =>
+    new RootstockError("BAD_CONFIG", `--resume requires the folder of an interrupted run, got ${path}: ${why}.`);
+  const names = await readdir(wanted).catch(() => {
+    throw refuse("there is no such folder");
+  });
+  const config = await readConfig(wanted);
+  if (!config) throw refuse(`it has no ${RUN_FILES.config} of a run`);
+  if (names.includes(RUN_FILES.result)) throw refuse("that run is complete");
+  if (!names.includes(RUN_FILES.data))
+    throw refuse("it was interrupted before it had begun. Start it again, with the same command or call");
+  const lock = join(wanted, RUN_FILES.lock);
+  try {
+    await alone(wanted, async () => {
+      const owner = await ownerOf(lock);
+      if (owner !== undefined)
+        throw refuse(`process ${owner} is making that run now. If that is another program, remove ${lock}`);
+      await writeFile(lock, String(process.pid));
+    });
+    await removeAbandoned(wanted);
+  } catch (cause) {
+    throw cause instanceof RootstockError ? cause : cannotWrite(lock, cause);
+  }
+  return { folder: openFolder(wanted), config };
+}
+
+async function readConfig(path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const read = await readJsonFile(join(path, RUN_FILES.config));
+  const value = read && "json" in read ? read.json : undefined;
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, RUN_MARK)) return undefined;
+  return value as Readonly<Record<string, unknown>>; // an object
 }
 
 async function claimFirstFree(wanted: string): Promise<RunFolder> {
@@ -72,8 +125,20 @@ function cleanPath(path: string): string {
   return /^$|(^|[\\/])\.{1,2}$/.test(trimmed) ? resolve(path) : trimmed;
 }
 
-async function claim(path: string): Promise<boolean> {
-  await mkdir(path, { recursive: true });
+/** Times that a folder may be deleted while it is claimed, as `rootstock runs prune` does. */
+const MOST_VANISHINGS = 10;
+
+async function claim(path: string, vanishings = 0): Promise<boolean> {
+  try {
+    return await claimNow(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || vanishings === MOST_VANISHINGS) throw error; // errors of node:fs carry a code
+    return await claim(path, vanishings + 1);
+  }
+}
+
+async function claimNow(path: string): Promise<boolean> {
+  await makeFolder(path);
   if (!(await isFree(path))) return false;
   return await alone(path, async () => {
     if (!(await isFree(path))) return false; // another process was faster
@@ -84,8 +149,18 @@ async function claim(path: string): Promise<boolean> {
   });
 }
 
-/** Held for the moment in which a folder is looked at and then taken. */
-const TURN = `${PARTIAL_PREFIX}claim`;
+/** Makes a folder and those above it. On a disk that may only be read, Node says of that no more than ENOENT. */
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch(async (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "ENOENT") throw cause;
+    await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+  });
+}
+
+/** Held for the moment in which a folder is looked at and then taken, or pruned. */
+export const TURN = `${PARTIAL_PREFIX}claim`;
 /** Milliseconds after which the turn of a process that died in that moment is over. */
 const TURN_MS = 5000;
 
@@ -113,7 +188,7 @@ function isTaken(error: unknown): false {
 async function isFree(path: string): Promise<boolean> {
   const names = await readdir(path);
   if (!(await isIncompleteRun(path, names))) return false;
-  return !names.includes(RUN_FILES.lock) || !(await isAlive(join(path, RUN_FILES.lock)));
+  return (await ownerOf(join(path, RUN_FILES.lock))) === undefined;
 }
 
 /** Whether everything in the folder was left by a run that did not end: nothing else may be cleared away. */
@@ -122,20 +197,15 @@ async function isIncompleteRun(path: string, names: readonly string[]): Promise<
   const ours = names.filter((name) => name !== RUN_FILES.lock && !name.startsWith(PARTIAL_PREFIX));
   if (ours.length === 0) return true;
   if (ours.includes(RUN_FILES.result) || ours.some((name) => !known.has(name))) return false;
-  const config = await readFile(join(path, RUN_FILES.config), "utf8").catch(() => "");
-  return config.includes(`"${RUN_MARK}"`);
+  if ((await readdir(join(path, RUN_FILES.checkpoints)).catch(() => [])).length > 0) return false; // hours may be in them
+  return (await readConfig(path)) !== undefined;
 }
 
-/** Whether the process that wrote a lock still runs. */
-async function isAlive(lock: string): Promise<boolean> {
+/** The process that wrote a lock, if it still runs. */
+async function ownerOf(lock: string): Promise<number | undefined> {
   const pid = Number(await readFile(lock, "utf8").catch(() => "0"));
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return pid !== process.pid || held.has(resolve(dirname(lock)));
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // it runs, as somebody else
-  }
+  if (!Number.isSafeInteger(pid) || pid <= 0 || !isRunning(pid)) return undefined;
+  return pid !== process.pid || held.has(resolve(dirname(lock))) ? pid : undefined;
 }
 
 function openFolder(path: string): RunFolder {
@@ -145,14 +215,20 @@ function openFolder(path: string): RunFolder {
     path,
     id: basename(path),
     file,
+    read: (name) => readFile(file(name), "utf8"),
     write: (name, value) => writeJson(file(name), value),
     append: (name, value) =>
       appendFile(file(name), `${JSON.stringify(value)}\n`).catch((cause: unknown) => {
         throw cannotWrite(file(name), cause);
       }),
+    rewrite: (name, values) =>
+      values.length === 0
+        ? rm(file(name), { force: true })
+        : writeAtomically(file(name), [values.map((value) => `${JSON.stringify(value)}\n`).join("")]),
+    dropCheckpoints: () => rm(file("checkpoints"), { recursive: true, force: true }),
     close: async () => {
       held.delete(resolve(path));
-      await rm(file("lock"), { force: true });
+      await rm(file("lock"), { force: true }).catch(() => {}); // where nothing may be written; it is void with this process
     },
   };
 }

@@ -1,18 +1,19 @@
 /** What passes between a training run and the thread that makes its steps. */
 import { type ErrorCode, messageOf, RootstockError } from "../errors.ts";
-import type { LossName } from "../losses/table.ts";
+import type { LossName, LossOptions } from "../losses/table.ts";
 import type { Targets } from "../losses/targets.ts";
 import type { Parameters } from "../models/head.ts";
-import type { OptimizerName } from "../optim/table.ts";
+import type { OptimizerName, OptimizerOptions } from "../optim/table.ts";
 import type { TrainStepOptions } from "./train-step.ts";
 import type { StepMemory } from "./training-plan.ts";
+import type { TrainerState } from "./weights-update.ts";
 
 /** The options of a step with the objective and the optimizer by name: functions cannot change threads. */
 export interface ThreadStepOptions extends Omit<TrainStepOptions, "loss" | "optimizer"> {
   readonly loss: LossName;
-  readonly labelSmoothing: number;
+  readonly lossOptions: LossOptions;
   readonly optimizer: OptimizerName;
-  readonly weightDecay: number;
+  readonly optimizerOptions: OptimizerOptions;
 }
 
 export type StepTask =
@@ -26,9 +27,11 @@ export type StepTask =
   | { readonly kind: "logits"; readonly samples: Float32Array }
   | { readonly kind: "parameters" }
   | { readonly kind: "restore"; readonly parameters: Parameters }
+  | { readonly kind: "state" }
+  | { readonly kind: "load"; readonly state: TrainerState }
   | { readonly kind: "release" };
 
-export type StepValue = number | Float32Array | Parameters | StepMemory | undefined;
+export type StepValue = number | Float32Array | Parameters | TrainerState | StepMemory | undefined;
 
 /** An error loses its class between threads, so it travels as data. */
 export type StepAnswer =

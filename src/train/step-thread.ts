@@ -7,6 +7,7 @@ import type { Parameters } from "../models/head.ts";
 import { type StepAnswer, type StepTask, type StepValue, type ThreadStepOptions, unwrap } from "./step-task.ts";
 import type { Trainer } from "./train-step.ts";
 import type { StepMemory } from "./training-plan.ts";
+import type { TrainerState } from "./weights-update.ts";
 
 /** A `TrainStep` in another thread. Parameters and the optimizer's state live there; samples are moved, not copied. */
 export class StepThread implements Trainer {
@@ -56,6 +57,15 @@ export class StepThread implements Trainer {
 
   async restore(parameters: Parameters): Promise<void> {
     await this.#ask({ kind: "restore", parameters });
+  }
+
+  async state(): Promise<TrainerState> {
+    return (await this.#ask({ kind: "state" })) as TrainerState; // what "state" answers
+  }
+
+  async load(state: TrainerState): Promise<void> {
+    await this.#ask({ kind: "load", state });
+    this.#steps = state.steps;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -26,6 +26,11 @@ async function perform(task: StepTask): Promise<StepValue> {
     case "restore":
       await current().restore(task.parameters);
       return undefined;
+    case "state":
+      return await current().state();
+    case "load":
+      await current().load(task.state);
+      return undefined;
     case "release":
       await current()[Symbol.asyncDispose]();
       step = undefined;
@@ -38,10 +43,10 @@ function current(): TrainStep {
   return step;
 }
 
-function create({ loss, labelSmoothing, optimizer, weightDecay, ...options }: ThreadStepOptions): Promise<TrainStep> {
+function create({ loss, lossOptions, optimizer, optimizerOptions, ...options }: ThreadStepOptions): Promise<TrainStep> {
   return TrainStep.create({
     ...options,
-    loss: LOSSES[loss]({ labelSmoothing }),
-    optimizer: OPTIMIZERS[optimizer].create({ weightDecay }),
+    loss: LOSSES[loss](lossOptions),
+    optimizer: OPTIMIZERS[optimizer].create(optimizerOptions),
   });
 }

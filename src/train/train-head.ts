@@ -1,24 +1,19 @@
 /** Trains a fresh linear head on features of the frozen backbone. */
 import { memoryRows, type RowViews } from "../features/rows.ts";
 import { foldIntoHead, measure, type Standardization, standardize } from "../features/standardize.ts";
-import { LOSSES } from "../losses/table.ts";
 import { countTargets, type Targets, totalWeight } from "../losses/targets.ts";
 import { FEATURES } from "../models/backbone.ts";
 import { headGraph, linearHead, type Parameters } from "../models/head.ts";
-import { cosine } from "../optim/schedule.ts";
 import { OPTIMIZERS } from "../optim/table.ts";
-import { rng } from "../random.ts";
-import type { Callback, Monitor } from "./callback.ts";
-import { earlyStopping } from "./early-stopping.ts";
-import { diverged, type FitResult, fit } from "./fit.ts";
+import { diverged } from "./fit.ts";
+import type { FitResult } from "./fit-options.ts";
 import { epochMeasures } from "./measure.ts";
-import type { PhaseRecipe } from "./options.ts";
+import { objectiveOf } from "./objective.ts";
+import type { PhaseRecipe } from "./recipe.ts";
 import { scoreRows } from "./score.ts";
 import { measureTargets, scaleTargets, type TargetScale, unscaleHead } from "./target-scale.ts";
+import { type PhaseContext, trainPhase } from "./train-phase.ts";
 import { TrainStep } from "./train-step.ts";
-
-/** The best epoch is the one with the smallest validation loss: on small sets it is far less noisy than accuracy. */
-export const MONITOR: Monitor = { measure: "loss", mode: "min" };
 
 /** Features [n, width] row-major, with n rows of targets. */
 export interface LabelledFeatures {
@@ -28,77 +23,90 @@ export interface LabelledFeatures {
   readonly targets: Targets;
 }
 
-export interface TrainHeadOptions {
+/** How features and targets are brought to zero mean and unit variance: what a head reads and gives while it trains. */
+export interface HeadScale {
+  readonly features: Standardization;
+  /** Of a regression. */
+  readonly targets: TargetScale | undefined;
+}
+
+/** Measures the training split. */
+export function measureHeadScale({ features, targets }: LabelledFeatures): HeadScale {
+  return { features: measure(features, features.length / countTargets(targets)), targets: measureTargets(targets) };
+}
+
+/** Features and targets on a scale. */
+export function onScale({ features, views, targets }: LabelledFeatures, scale: HeadScale): LabelledFeatures {
+  return {
+    features: standardize(features, scale.features),
+    views: views && { ...views, values: standardize(views.values, scale.features) },
+    targets: scaleTargets(targets, scale.targets),
+  };
+}
+
+/** The head that gives on raw features, in the targets' own unit, what `head` gives on the scale. */
+export function offScale(head: Parameters, scale: HeadScale): Parameters {
+  return unscaleHead(foldIntoHead(head, scale.features), scale.targets);
+}
+
+export interface TrainHeadOptions extends PhaseContext {
   readonly train: LabelledFeatures;
   readonly validation: LabelledFeatures;
+  readonly scale: HeadScale;
   readonly classes: readonly string[];
   readonly recipe: PhaseRecipe;
-  readonly callbacks: readonly Callback[];
-  readonly signal?: AbortSignal | undefined;
 }
 
-/** The trained head: `parameters` for standardized features and targets, `folded` for raw ones. */
-export interface TrainedHead extends FitResult {
-  readonly scale: Standardization;
-  /** Of the training targets of a regression. */
-  readonly targetScale: TargetScale | undefined;
-  readonly folded: Parameters;
+/** What a phase has learned. */
+export interface TrainedPhase extends FitResult {
+  /** Logits or scaled values of the validation split with the parameters that were kept, [n, classes]. */
+  readonly outputs: Float32Array;
 }
 
-/** Trains a head and restores its best epoch. Equal inputs and seeds give equal bits. */
-export async function trainHead({
-  train,
-  validation,
-  classes,
-  recipe,
-  callbacks,
-  signal,
-}: TrainHeadOptions): Promise<TrainedHead> {
-  const { seed, epochs, batchSize, optimizer, learningRate, weightDecay, patience } = recipe;
-  const count = countTargets(train.targets);
-  const width = train.features.length / count;
+/** Trains a head, for standardized features and targets, and restores its best epoch. Equal inputs and seeds give equal bits. */
+export async function trainHead(options: TrainHeadOptions): Promise<TrainedPhase> {
+  const { train, validation, scale, classes, recipe, ...context } = options;
+  const { optimizer, optimizerOptions, weightDecay, learningRate, clipNorm, averageDecay } = recipe;
+  const width = train.features.length / countTargets(train.targets);
   const size = { width, numClasses: classes.length };
-  const scale = measure(train.features, width);
-  const targetScale = measureTargets(train.targets);
-  const scaled = ({ features, views, targets }: LabelledFeatures) => ({
-    rows: memoryRows(
-      standardize(features, scale),
-      width,
-      views && { ...views, values: standardize(views.values, scale) },
-    ),
-    targets: scaleTargets(targets, targetScale),
-  });
-  const held = scaled(validation).rows;
-  const loss = LOSSES[recipe.loss]({ labelSmoothing: recipe.labelSmoothing });
-  const totalSteps = epochs * Math.ceil(count / batchSize);
+  const scaled = onScale(train, scale);
+  const held = memoryRows(onScale(validation, scale).features, width);
+  const objective = objectiveOf(recipe, scaled.targets, classes.length);
   await using step = await TrainStep.create({
     forward: headGraph(size),
     input: FEATURES,
     parameters: linearHead(size, priorBias(train.targets)),
-    loss,
-    optimizer: OPTIMIZERS[optimizer].create({ weightDecay }),
+    loss: objective.loss,
+    optimizer: OPTIMIZERS[optimizer].create({ ...optimizerOptions, weightDecay }),
+    clipNorm: clipNorm > 0 ? clipNorm : undefined,
+    averageDecay: averageDecay > 0 ? averageDecay : undefined,
     numClasses: classes.length,
     session: { threads: 1 }, // the head is too small to share
   });
-  const result = await fit({
+  const outputsOf = async (): Promise<Float32Array> => {
+    const outputs = await scoreRows(step, held);
+    checkLogits(outputs, learningRate);
+    return outputs;
+  };
+  const result = await trainPhase({
+    ...context,
+    phase: "head",
+    recipe,
     step,
-    train: scaled(train),
+    train: { rows: memoryRows(scaled.features, width, scaled.views), targets: objective.targets },
     validate: async () => {
-      const outputs = await scoreRows(step, held);
-      checkLogits(outputs, learningRate);
-      return await epochMeasures(outputs, { targets: validation.targets, classes, loss, scale: targetScale });
+      const { targets } = validation;
+      return await epochMeasures(await outputsOf(), { targets, classes, loss: objective.loss, scale: scale.targets });
     },
-    epochs,
-    batchSize,
-    schedule: cosine({ peak: learningRate, totalSteps, warmupSteps: Math.min(20, Math.floor(totalSteps / 10)) }),
-    monitor: MONITOR,
-    rng: rng(seed).fork("order"),
-    callbacks: [earlyStopping({ monitor: MONITOR, patience }), ...callbacks],
-    signal,
+    sampleShape: [width],
+    numClasses: classes.length,
+    mostWarmup: MOST_WARMUP,
   });
-  const folded = unscaleHead(foldIntoHead(result.parameters, scale), targetScale);
-  return { ...result, scale, targetScale, folded };
+  return { ...result, outputs: await outputsOf() };
 }
+
+/** Updates of a head in which the learning rate rises at most. */
+const MOST_WARMUP = 20;
 
 /**
  * The bias with which a head of independent classes starts: the logarithm of the odds of each class in training, of one

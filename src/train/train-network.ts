@@ -1,159 +1,175 @@
 /** Trains the unfrozen part of a network together with its head, from where the head alone has brought it. */
 import type { Choose, VariantTable } from "../autodiff/lowering/fast/choice.ts";
+import { RootstockError } from "../errors.ts";
 import type { Standardization } from "../features/standardize.ts";
-import { foldIntoHead } from "../features/standardize.ts";
 import { GraphBuilder } from "../graph/builder.ts";
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 import { withoutNames } from "../graph/rename.ts";
-import { LOSSES } from "../losses/table.ts";
-import type { Targets } from "../losses/targets.ts";
-import { fitTemperature, type TemperatureOptions } from "../metrics/temperature.ts";
 import { FEATURES } from "../models/backbone.ts";
 import type { NormalizedSuffix } from "../models/batch-norm.ts";
 import { HEAD, headGraph, type Parameters } from "../models/head.ts";
 import { START } from "../models/trainable-graph.ts";
-import { cosine } from "../optim/schedule.ts";
-import { rng } from "../random.ts";
 import { blockedLayout } from "../runtime/blocked-layout.ts";
 import type { SessionOptions } from "../runtime/session.ts";
 import { float32 } from "../tensor/tensor.ts";
-import type { Callback } from "./callback.ts";
-import { earlyStopping } from "./early-stopping.ts";
-import { type FitResult, fit, type LabelledRows } from "./fit.ts";
+import type { LabelledRows } from "./fit-options.ts";
 import { epochMeasures } from "./measure.ts";
-import type { Recipe } from "./options.ts";
+import { objectiveOf } from "./objective.ts";
+import type { Recipe } from "./recipe.ts";
 import { scoreRows } from "./score.ts";
 import { StepThread } from "./step-thread.ts";
-import { scaleTargets, unscaleHead } from "./target-scale.ts";
-import { checkLogits, MONITOR, type TrainedHead } from "./train-head.ts";
+import { scaleTargets } from "./target-scale.ts";
+import { divided, temperatureOf } from "./temperature.ts";
+import { checkLogits, type HeadScale, type TrainedPhase } from "./train-head.ts";
+import { type PhaseContext, trainPhase } from "./train-phase.ts";
+import type { Trainer } from "./train-step.ts";
 import { planTraining, type StepMemory, type TrainingPlanOptions } from "./training-plan.ts";
 import { tunedVariants } from "./tuned-variants.ts";
 
-export interface TrainNetworkOptions {
+export interface TrainNetworkOptions extends PhaseContext {
+  /** What is unfrozen, for reports. */
+  readonly phase: string;
   /** The unfrozen part, from START and its parameters to FEATURES [batch, width]. */
   readonly suffix: NormalizedSuffix;
-  readonly head: TrainedHead;
+  /** The head's parameters at the start, for features and targets on `scale`. */
+  readonly head: Parameters;
+  readonly scale: HeadScale;
   readonly train: LabelledRows;
   readonly validation: LabelledRows;
   readonly classes: readonly string[];
   readonly recipe: Recipe;
-  readonly callbacks: readonly Callback[];
+  /** Order of the axes of images, where training starts at them. */
+  readonly layout?: "NCHW" | "NHWC" | undefined;
+  /** Learning rate of a parameter as a multiple of the recipe's. @default 1 for all */
+  readonly rates?: ReadonlyMap<Value, number> | undefined;
   readonly session: SessionOptions;
   /** Bytes of activations beyond which parts of the forward pass are computed twice. No limit by default. */
   readonly memoryLimit?: number | undefined;
-  /** Told what a step takes in memory, before the first. */
-  readonly onMemory?: ((memory: StepMemory) => void) | undefined;
+  /** Told what a step takes, before the first. */
+  readonly onPrepared?: ((step: PreparedStep) => void | Promise<void>) | undefined;
   /** Told how many gradients are about to be measured, where the recipe asks for that and this machine has not yet. */
   readonly onMeasure?: ((count: number) => void) | undefined;
-  readonly onStep?: ((done: number, total: number) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
-/** The trained network: `parameters` and statistics of the backbone, `folded` those of the head on raw features. */
-export interface TrainedNetwork extends FitResult {
-  /** What the logits were divided by, fitted on the validation split; `folded` contains it. Undefined for a regression. */
-  readonly temperature: number | undefined;
-  readonly folded: Parameters;
+/** A step that is ready. */
+export interface PreparedStep {
+  readonly memory: StepMemory;
+  /** Images that the network takes at once. */
+  readonly batchSize: number;
+  readonly step: Trainer;
 }
 
 /**
- * Trains until the validation loss stops falling and restores the best epoch; the head alone counts as epoch 0. The loss
+ * Trains until the monitored measure no longer improves and restores the best epoch; the start counts as epoch 0. The loss
  * is measured at the best temperature of each epoch: a network that trains on soon grows surer than it is right, and its
  * plain loss rises while it still gets better. A regression has no temperature.
  * The head keeps reading standardized features, on the scale measured before training (Kumar et al. 2022,
  * arXiv:2202.10054, for training the head first). Equal inputs and seeds give equal bits.
  */
-export async function trainNetwork(options: TrainNetworkOptions): Promise<TrainedNetwork> {
-  const { suffix, head, train, validation, classes, recipe, callbacks, session, signal } = options;
-  const { seed, epochs, learningRate, patience } = recipe;
-  const batchSize = Math.min(recipe.batchSize, train.rows.count); // no step is larger, so none is planned for more
-  const loss = LOSSES[recipe.loss]({ labelSmoothing: recipe.labelSmoothing });
-  const temperatureOf = (logits: Float32Array): number | undefined =>
-    loss.activation === "identity"
-      ? undefined
-      : fitTemperature({
-          logits,
-          labels: labelsFrom(validation.targets),
-          numClasses: classes.length,
-          activation: loss.activation,
-        });
-  const totalSteps = epochs * Math.ceil(train.rows.count / batchSize);
+export async function trainNetwork(options: TrainNetworkOptions): Promise<TrainedPhase> {
+  const { phase, suffix, head, scale, train, validation, classes, recipe, layout, rates, session } = options;
+  const { callbacks, checkpoints, from, remembered, onFound, onStep, signal } = options;
+  const { learningRate, optimizer, optimizerOptions, weightDecay, clipNorm, averageDecay, startPenalty } = recipe;
+  const objective = objectiveOf(recipe, scaleTargets(train.targets, scale.targets), classes.length);
   const network = {
-    forward: withHead(suffix.evaluation, head.scale, classes.length),
-    training: withHead(suffix.training, head.scale, classes.length),
+    forward: withHead(suffix.evaluation, scale.features, classes.length),
+    training: withHead(suffix.training, scale.features, classes.length),
     input: START,
-    parameters: new Map([...suffix.parameters, ...head.parameters]),
+    parameters: new Map([...suffix.parameters, ...head]),
     numClasses: classes.length,
-    batchSize,
     memoryLimit: options.memoryLimit,
     session,
   };
-  await using step = await StepThread.create({
-    ...network,
-    statistics: suffix.statistics,
-    running: suffix.running,
-    loss: recipe.loss,
-    labelSmoothing: recipe.labelSmoothing,
-    optimizer: recipe.optimizer,
-    weightDecay: recipe.weightDecay,
-    variants: recipe.autotune ? await variantsFor(network, options) : undefined,
-  });
-  options.onMemory?.(step.memory);
-  const result = await fit({
-    step,
-    train: { ...train, targets: scaleTargets(train.targets, head.targetScale) },
-    validate: async () => {
-      const outputs = await scoreRows(step, validation.rows);
-      checkLogits(outputs, learningRate);
-      const calibrated = divided(outputs, temperatureOf(outputs));
-      return await epochMeasures(calibrated, {
-        targets: validation.targets,
-        classes,
-        loss,
-        scale: head.targetScale,
-      });
-    },
-    epochs,
-    batchSize,
-    schedule: cosine({ peak: learningRate, totalSteps, warmupSteps: Math.floor(totalSteps / 10) }),
-    monitor: MONITOR,
-    keepStart: recipe.keepHead,
-    rng: rng(seed).fork("order"),
-    callbacks: [earlyStopping({ monitor: MONITOR, patience }), ...callbacks],
-    onStep: options.onStep,
-    signal,
-  });
-  const temperature = temperatureOf(await scoreRows(step, validation.rows)); // of the best epoch, which is restored
-  const folded = unscaleHead(foldIntoHead(result.parameters, head.scale), head.targetScale);
-  return {
-    ...result,
-    temperature,
-    parameters: new Map([...result.parameters].filter(([name]) => !head.parameters.has(name))),
-    folded: new Map(
-      [...folded].map(([name, { shape, data }]) => [name, float32(shape, divided(data, temperature))] as const),
-    ),
+  const { step: started, batchSize } = await withinMemory(options, async (size) =>
+    StepThread.create({
+      ...network,
+      batchSize: size,
+      statistics: suffix.statistics,
+      running: suffix.running,
+      loss: objective.name,
+      lossOptions: objective.options,
+      optimizer,
+      optimizerOptions: { ...optimizerOptions, weightDecay },
+      rates,
+      clipNorm: clipNorm > 0 ? clipNorm : undefined,
+      averageDecay: averageDecay > 0 ? averageDecay : undefined,
+      startPenalty,
+      variants: recipe.autotune
+        ? await variantsFor({ ...network, batchSize: size, loss: objective.loss }, options)
+        : undefined,
+    }),
+  );
+  await using step = started;
+  await options.onPrepared?.({ memory: step.memory, step, batchSize });
+  const outputsOf = async (): Promise<Float32Array> => {
+    const outputs = await scoreRows(step, validation.rows);
+    checkLogits(outputs, learningRate);
+    return outputs;
   };
+  const { targets } = validation;
+  const result = await trainPhase({
+    callbacks,
+    checkpoints,
+    from,
+    remembered,
+    onFound,
+    onStep,
+    signal,
+    phase,
+    recipe,
+    step,
+    train: { rows: train.rows, targets: objective.targets },
+    validate: async () => {
+      const { loss } = objective;
+      const outputs = await outputsOf();
+      const calibrated = divided(outputs, temperatureOf(outputs, targets, { classes, activation: loss.activation }));
+      return await epochMeasures(calibrated, { targets, classes, loss, scale: scale.targets });
+    },
+    keepStart: recipe.keepHead,
+    sampleShape: suffix.evaluation.inputs
+      .find(({ name }) => name === START)!
+      .shape!.slice(1)
+      .map(Number),
+    layout,
+    numClasses: classes.length,
+  });
+  return { ...result, outputs: await outputsOf() };
+}
+
+/**
+ * A step for as many images at once as memory allows, at most a batch; the batches of training stay what they are.
+ * @throws RootstockError BAD_CONFIG if not even one image fits.
+ */
+async function withinMemory(
+  { recipe: { batchSize, microBatch }, train, memoryLimit }: TrainNetworkOptions,
+  create: (size: number) => Promise<StepThread>,
+): Promise<{ readonly step: StepThread; readonly batchSize: number }> {
+  let size = Math.min(batchSize, train.rows.count, microBatch || batchSize); // no step is larger, so none is planned for more
+  for (;;) {
+    const step = await create(size);
+    const { activations } = step.memory;
+    if (memoryLimit === undefined || activations <= memoryLimit || microBatch > 0) return { step, batchSize: size };
+    await step[Symbol.asyncDispose]();
+    if (size === 1) {
+      const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+      throw new RootstockError(
+        "BAD_CONFIG",
+        `training requires about ${megabytes(activations)} of memory for a single image, and ${megabytes(memoryLimit)} is the limit. Unfreeze less, take a smaller --image-size, or raise memoryLimit.`,
+      );
+    }
+    size = Math.ceil(size / 2);
+  }
 }
 
 /** How this machine computes the gradients of the network fastest; measured in the calling thread, without blocking it. */
 async function variantsFor(
-  network: Omit<TrainingPlanOptions, "loss"> & { readonly training: Graph },
-  { recipe, session, onMeasure, signal }: TrainNetworkOptions,
+  network: TrainingPlanOptions & { readonly training: Graph },
+  { session, onMeasure, signal }: TrainNetworkOptions,
 ): Promise<VariantTable | undefined> {
   const block = (session.provider ?? "cpu") === "cpu" ? await blockedLayout() : undefined;
   if (block === undefined) return undefined;
-  const loss = LOSSES[recipe.loss]();
-  const plan = (choose: Choose) => planTraining({ ...network, forward: network.training, loss, block, choose });
+  const plan = (choose: Choose) => planTraining({ ...network, forward: network.training, block, choose });
   return tunedVariants(plan, { block, session, onMeasure, signal });
-}
-
-function divided(values: Float32Array, divisor: number | undefined): Float32Array {
-  return divisor === undefined ? values : values.map((value) => value / divisor);
-}
-
-/** Classes as a temperature is fitted to them. */
-function labelsFrom({ task, values }: Targets): TemperatureOptions["labels"] {
-  return task === "multi-label" ? { indicators: values } : values;
 }
 
 /** Suffix, standardization with constants, and the linear head: to HEAD.logits and the suffix's further outputs. */

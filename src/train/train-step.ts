@@ -1,43 +1,37 @@
 /** One step of training: forward, loss and gradients in one graph, then an update of the parameters in place. */
 import { gradientName } from "../autodiff/gradient.ts";
 import { choosing, type VariantTable } from "../autodiff/lowering/fast/choice.ts";
-import { RootstockError } from "../errors.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import type { Loss } from "../losses/loss.ts";
 import { countTargets, type Targets, totalWeight } from "../losses/targets.ts";
 import { type BatchStatistics, updateStatistics } from "../models/batch-norm.ts";
 import { HEAD, type Parameters } from "../models/head.ts";
-import { type Optimizer, zeroSlots } from "../optim/optimizer.ts";
 import { blockedLayout } from "../runtime/blocked-layout.ts";
 import { Session, type SessionOptions } from "../runtime/session.ts";
 import { float32, sizeOf, tensor } from "../tensor/tensor.ts";
-import { inFileOrder, inTrainingOrder } from "./kernel-order.ts";
 import { planForward, planTraining, STEP, type StepMemory, type TrainingPlan } from "./training-plan.ts";
+import { type TrainerState, type UpdateOptions, Weights } from "./weights-update.ts";
 
-export interface TrainStepOptions {
+export interface TrainStepOptions extends UpdateOptions {
   /** From `input` [batch, ...] and the parameters, as inputs, to HEAD.logits [batch, numClasses]. */
   readonly forward: Graph;
   /** The input that holds the samples. */
   readonly input: Value;
-  /** Start values; the step works on arrays of its own. */
-  readonly parameters: Parameters;
   /** The forward graph to differentiate where that is another, with the outputs that `statistics` names. @default forward */
   readonly training?: Graph | undefined;
-  /** Batch normalizations that use the statistics of the batch; none by default. */
+  /** Batch normalizations that use the statistics of the batch, and update `running`; none by default. */
   readonly statistics?: readonly BatchStatistics[] | undefined;
-  /** Their running statistics: inputs of `forward`, updated by every step; none by default. */
-  readonly running?: Parameters | undefined;
   readonly loss: Loss;
-  readonly optimizer: Optimizer;
   readonly numClasses: number;
-  /** Most samples in a step. Smaller batches run too; a known number lets steps run faster. Any number by default. */
+  /**
+   * Most samples that the graph takes at once. Smaller batches run too, and larger ones in parts whose gradients add up; a
+   * known number lets steps run faster. Any number by default.
+   */
   readonly batchSize?: number | undefined;
   /** Bytes of activations beyond which parts of the forward pass are computed twice instead of kept. No limit by default. */
   readonly memoryLimit?: number | undefined;
   /** How gradients of convolutions are computed, as `autotune` measured it. @default {}, the built-in choice */
   readonly variants?: VariantTable | undefined;
-  /** Learning rate of a parameter as a multiple of the step's. @default 1 for all */
-  readonly rates?: ReadonlyMap<Value, number> | undefined;
   readonly session?: SessionOptions | undefined;
 }
 
@@ -54,10 +48,14 @@ export interface Trainer extends AsyncDisposable {
   run(samples: Float32Array, targets: Targets, learningRate: number): Promise<number>;
   /** Logits [n, numClasses] of samples with the current parameters. */
   logits(samples: Float32Array): Promise<Float32Array>;
-  /** A copy of the current parameters and running statistics. */
+  /** A copy of the current parameters and running statistics: of the averaged ones, as `logits`, where there is an average. */
   parameters(): Promise<Parameters>;
-  /** Goes back to what was copied before. */
+  /** Takes parameters that were copied before. */
   restore(parameters: Parameters): Promise<void>;
+  /** A copy of everything that steps change. */
+  state(): Promise<TrainerState>;
+  /** Goes on from such a copy: what follows is what would have followed then, bit for bit. */
+  load(state: TrainerState): Promise<void>;
 }
 
 /** A trainer in the calling thread. */
@@ -65,13 +63,9 @@ export class TrainStep implements Trainer {
   readonly memory: StepMemory;
   readonly #options: TrainStepOptions;
   readonly #batchSize: number | undefined;
-  readonly #tapsOutside: ReadonlySet<Value>;
   readonly #training: Session;
   readonly #forward: Session;
-  readonly #parameters: Parameters;
-  readonly #running: Parameters;
-  readonly #slots: ReadonlyMap<Value, Float32Array[]>;
-  #steps = 0;
+  readonly #weights: Weights;
 
   private constructor(options: TrainStepOptions, plan: TrainingPlan, training: Session, forward: Session) {
     this.memory = plan.memory;
@@ -79,12 +73,7 @@ export class TrainStep implements Trainer {
     this.#options = options;
     this.#training = training;
     this.#forward = forward;
-    this.#tapsOutside = plan.tapsOutside;
-    this.#parameters = inTrainingOrder(options.parameters, plan.tapsOutside);
-    this.#running = inTrainingOrder(options.running ?? new Map(), plan.tapsOutside);
-    this.#slots = new Map(
-      [...options.parameters].map(([name, { data }]) => [name, zeroSlots(options.optimizer, data.length)]),
-    );
+    this.#weights = new Weights(options, plan.tapsOutside);
   }
 
   /** Differentiates and prepares the graphs. @throws RootstockError NOT_DIFFERENTIABLE before anything runs. */
@@ -105,33 +94,44 @@ export class TrainStep implements Trainer {
   }
 
   get steps(): number {
-    return this.#steps;
+    return this.#weights.steps;
   }
 
   async run(samples: Float32Array, targets: Targets, learningRate: number): Promise<number> {
-    const { loss, optimizer, numClasses, rates, statistics = [] } = this.#options;
     const count = countTargets(targets);
-    const size = this.#batchSize ?? count;
-    const total = totalWeight(targets);
-    const weights = new Float32Array(size);
-    for (let i = 0; i < count; i++) weights[i] = (targets.weights?.[i] ?? 1) / total;
-    const values = repeated(targets.values, count, size);
+    const most = this.#options.batchSize ?? count;
+    const width = samples.length / count;
+    const gradients = new Map<Value, Float32Array>();
+    let loss = 0;
+    for (let start = 0; start < count; start += most) {
+      const end = Math.min(count, start + most);
+      const part = partOf(targets, { start, end, size: this.#batchSize ?? end - start });
+      loss += await this.#addGradients(samples.subarray(start * width, end * width), part, gradients);
+    }
+    this.#weights.update(gradients, learningRate);
+    return loss;
+  }
+
+  /** Adds to the gradients what some samples of a batch have, and returns their part of its loss. */
+  async #addGradients(samples: Float32Array, targets: BatchPart, gradients: Map<Value, Float32Array>): Promise<number> {
+    const { loss, numClasses, statistics = [] } = this.#options;
+    const { weights, ...encoded } = targets;
+    const size = weights.length;
     const results = await this.#training.run({
-      ...this.#feeds(repeated(samples, count, size), size),
-      [STEP.target]: loss.encode({ ...targets, values }, numClasses),
+      ...this.#feeds(repeated(samples, countTargets(encoded), size), size, this.#weights.parameters),
+      [STEP.target]: loss.encode(
+        { ...encoded, values: repeated(encoded.values, countTargets(encoded), size) },
+        numClasses,
+      ),
       [STEP.weights]: float32([size], weights),
     });
-    this.#steps++;
-    for (const [name, parameter] of this.#parameters) {
-      const decay = parameter.shape.length > 1; // weights only: a decayed bias would pull predictions to a fixed point
+    for (const name of this.#weights.parameters.keys()) {
       const slope = results[gradientName(name)]!.data as Float32Array; // a gradient has its parameter's type
-      optimizer.update(parameter.data, slope, this.#slots.get(name)!, {
-        learningRate: learningRate * (rates?.get(name) ?? 1),
-        step: this.#steps,
-        decay,
-      });
+      const sum = gradients.get(name);
+      if (!sum) gradients.set(name, slope);
+      else for (let i = 0; i < sum.length; i++) sum[i]! += slope[i]!;
     }
-    updateStatistics(this.#running, statistics, { outputs: results, images: size });
+    updateStatistics(this.#weights.running, statistics, { outputs: results, images: size });
     return Number(results[STEP.loss]!.data[0]);
   }
 
@@ -143,7 +143,10 @@ export class TrainStep implements Trainer {
     for (let start = 0; start < count; start += size) {
       const some = samples.subarray(start * width, (start + size) * width);
       const real = some.length / width;
-      const feeds = { ...this.#feeds(repeated(some, real, size), size), ...Object.fromEntries(this.#running) };
+      const feeds = {
+        ...this.#feeds(repeated(some, real, size), size, this.#weights.measured),
+        ...Object.fromEntries(this.#weights.running),
+      };
       const logits = (await this.#forward.run(feeds, [HEAD.logits]))[HEAD.logits]!.data as Float32Array; // the head is float32
       all.set(logits.subarray(0, real * this.#options.numClasses), start * this.#options.numClasses);
     }
@@ -151,21 +154,19 @@ export class TrainStep implements Trainer {
   }
 
   async parameters(): Promise<Parameters> {
-    return inFileOrder(this.#held(), this.#tapsOutside);
+    return this.#weights.copy();
   }
 
   async restore(parameters: Parameters): Promise<void> {
-    const all = inTrainingOrder(parameters, this.#tapsOutside);
-    for (const [name, { data }] of this.#held()) {
-      const saved = all.get(name);
-      if (saved?.data.length !== data.length) {
-        throw new RootstockError(
-          "SHAPE_MISMATCH",
-          `restoring requires ${data.length} values of "${name}", got ${saved?.data.length ?? "none"}.`,
-        );
-      }
-      data.set(saved.data);
-    }
+    this.#weights.restore(parameters);
+  }
+
+  async state(): Promise<TrainerState> {
+    return this.#weights.state();
+  }
+
+  async load(state: TrainerState): Promise<void> {
+    this.#weights.load(state);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -173,13 +174,9 @@ export class TrainStep implements Trainer {
     await this.#forward.release();
   }
 
-  #held(): Parameters {
-    return new Map([...this.#parameters, ...this.#running]);
-  }
-
-  #feeds(samples: Float32Array, count: number) {
+  #feeds(samples: Float32Array, count: number, parameters: Parameters) {
     const shape = [count, ...this.#sampleShape()];
-    return { ...Object.fromEntries(this.#parameters), [this.#options.input]: tensor("float32", shape, samples) };
+    return { ...Object.fromEntries(parameters), [this.#options.input]: tensor("float32", shape, samples) };
   }
 
   #sampleShape(): number[] {
@@ -193,6 +190,17 @@ export class TrainStep implements Trainer {
   #rowLength(): number {
     return sizeOf(this.#sampleShape());
   }
+}
+
+/** Some targets of a batch, with the weight of each in its loss; there are `size` weights, 0 for what is not there. */
+type BatchPart = Targets & { readonly weights: Float32Array };
+
+function partOf(targets: Targets, { start, end, size }: Readonly<Record<"start" | "end" | "size", number>>): BatchPart {
+  const { width, values } = targets;
+  const total = totalWeight(targets);
+  const weights = new Float32Array(size);
+  for (let i = start; i < end; i++) weights[i - start] = (targets.weights?.[i] ?? 1) / total;
+  return { ...targets, values: values.subarray(start * width, end * width), weights };
 }
 
 /** The rows of a batch, and from the first again up to `size`: rows of weight 0, which are like any others. */

@@ -4,7 +4,7 @@ import { streamedRows } from "../features/rows.ts";
 import type { Graph, ValueInfo } from "../graph/graph.ts";
 import { adaptBatchNorm } from "../models/adapt-batch-norm.ts";
 import { backboneGraph, type Cut, FEATURES } from "../models/backbone.ts";
-import { describeBatchNorm, type NormalizedSuffix, requireBatchNorm, withBatchNorm } from "../models/batch-norm.ts";
+import { describeBatchNorm, type NormalizedSuffix, withBatchNorm } from "../models/batch-norm.ts";
 import type { Parameters } from "../models/head.ts";
 import { imageInput } from "../models/image-input.ts";
 import type { Model } from "../models/model.ts";
@@ -13,16 +13,20 @@ import { trainingForm } from "../models/training-form.ts";
 import { type Trainable, unfreeze } from "../models/unfreeze.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import type { Preprocessing } from "../transforms/preprocessing.ts";
-import type { NetworkParts } from "./data-rows.ts";
-import type { FineTuneOptions, Recipe } from "./options.ts";
+import type { FineTuneOptions } from "./options.ts";
+import type { Recipe } from "./recipe.ts";
 
 /** Images per batch whose statistics are measured. */
 const ADAPT_BATCH = 32;
 
-/** A network ready for training. */
-export interface UnfrozenNetwork extends NetworkParts {
-  /** What trains besides the head, where anything does. */
-  readonly trainable: NormalizedSuffix | undefined;
+/** A network in the parts that training needs. */
+export interface UnfrozenNetwork {
+  /** From the image to the features of the head. */
+  readonly backbone: Graph;
+  /** From the image to where training starts; undefined if that is the image itself. */
+  readonly prefix: Graph | undefined;
+  /** What trains besides the head. */
+  readonly trainable: NormalizedSuffix;
   /** What to tell the user. */
   readonly notes: readonly string[];
 }
@@ -33,56 +37,38 @@ export interface CutModel {
   readonly cut: Cut;
 }
 
-/**
- * Splits a pretrained network as the plan says, with the statistics that its file has. Needs the model alone.
- * @throws RootstockError BAD_CONFIG if there is nothing of that name to unfreeze, or no BatchNormalization for the
- * policy; BAD_MODEL if the file cannot train.
- */
-export function unfreezeNetwork({ base, cut }: CutModel, plan: Recipe): UnfrozenNetwork {
-  if (plan.unfreeze === "head" && plan.batchNorm === "freeze") return headOnly(backboneGraph(base.graph, cut), []);
-  const formed = formOf({ base, cut });
-  if (plan.batchNorm === "adapt") requireBatchNorm(formed, "adapt");
-  return inParts(formed, plan);
-}
-
-/**
- * Splits a pretrained network as `unfreezeNetwork` does, with the statistics of the training images.
- * @throws RootstockError also BAD_DATA if there are fewer than two images to measure.
- */
-export async function adaptNetwork(
-  { base, cut, data }: CutModel & { readonly data: Dataset },
-  plan: Recipe,
-  { threads, provider, signal }: FineTuneOptions,
-): Promise<UnfrozenNetwork> {
-  const formed = formOf({ base, cut });
-  const images = trainingImages(formed, data, base.requirePreprocessing(), signal);
-  return inParts(await adaptBatchNorm(formed, images, { threads, provider }), plan);
-}
-
 /** The backbone as training needs it. Of a file for images of any size, pads and shapes are known with the size. */
-function formOf({ base, cut }: CutModel): Graph {
+export function trainingBackbone({ base, cut }: CutModel): Graph {
   return trainingForm(backboneGraph(base.graph, cut), base.requirePreprocessing().inputSize);
 }
 
-function inParts(formed: Graph, { unfreeze: spec, batchNorm }: Recipe): UnfrozenNetwork {
-  if (spec === "head")
-    return headOnly(formed, [
-      `batchnorm statistics of ${batchNormCount(formed)} layers measured on the training images`,
-    ]);
+/**
+ * A backbone with the statistics of the training images in its BatchNormalization.
+ * @throws RootstockError BAD_DATA if there are fewer than two images to measure; ABORTED through the options' signal.
+ */
+export async function adaptBackbone(
+  backbone: Graph,
+  { data, preprocessing }: { readonly data: Dataset; readonly preprocessing: Preprocessing },
+  { threads, provider, signal }: FineTuneOptions,
+): Promise<Graph> {
+  const images = trainingImages(backbone, data, preprocessing, signal);
+  return await adaptBatchNorm(backbone, images, { threads, provider });
+}
+
+/**
+ * Splits a backbone where `unfreeze` says.
+ * @throws RootstockError BAD_CONFIG if there is nothing of that name to unfreeze, or no BatchNormalization for the
+ * policy; BAD_MODEL if the file cannot train.
+ */
+export function unfreezeNetwork(
+  formed: Graph,
+  { unfreeze: spec, batchNorm }: Pick<Recipe, "batchNorm"> & { readonly unfreeze: string },
+): UnfrozenNetwork {
   const chosen = unfreeze(formed, spec);
   const { prefix, suffix, parameters, backbone } = trainableGraph(formed, chosen);
   const trainable = withBatchNorm({ suffix, parameters }, batchNorm === "adapt" ? "freeze" : batchNorm);
-  return {
-    backbone,
-    prefix,
-    suffix: withConstants(trainable.evaluation, new Map([...trainable.parameters, ...trainable.running])),
-    trainable,
-    notes: [unfreezeNote(spec, trainable, prefix && chosen), batchNormNote(suffix, batchNorm)],
-  };
-}
-
-function headOnly(backbone: Graph, notes: readonly string[]): UnfrozenNetwork {
-  return { backbone, prefix: undefined, suffix: undefined, trainable: undefined, notes };
+  const notes = [unfreezeNote(spec, trainable, prefix && chosen), batchNormNote(suffix, batchNorm)];
+  return { backbone, prefix, trainable, notes };
 }
 
 /** The training images in batches, as a graph's input takes them. */
@@ -101,7 +87,10 @@ async function* trainingImages(
     yield tensor("float32", [batch.length / rows.width, ...sizes], batch);
 }
 
-const batchNormCount = (graph: Graph): number => describeBatchNorm(graph).count;
+/** What to tell of statistics that were measured anew under a head alone. */
+export function adaptNote(backbone: Graph): string {
+  return `batchnorm statistics of ${describeBatchNorm(backbone).count} layers measured on the training images`;
+}
 
 function unfreezeNote(spec: string, { parameters }: NormalizedSuffix, from: Trainable | undefined): string {
   const count = [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
@@ -120,7 +109,7 @@ const PARAMETERS_PER_IMAGE = 1000;
  * image. That is what the fully connected layers of VGG and AlexNet are, and no stage of a network without such layers.
  */
 export function sizeNote({ trainable }: UnfrozenNetwork, images: number): string | undefined {
-  const sizes = [...(trainable?.parameters ?? [])].map(([name, { data }]) => ({ name, size: data.length }));
+  const sizes = [...trainable.parameters].map(([name, { data }]) => ({ name, size: data.length }));
   const count = sizes.reduce((sum, { size }) => sum + size, 0);
   if (count <= MANY_PARAMETERS || count <= PARAMETERS_PER_IMAGE * images) return undefined;
   const millions = (size: number): string => `${(size / 1e6).toFixed(1)} million`;
@@ -138,9 +127,13 @@ function batchNormNote(suffix: Graph, policy: Recipe["batchNorm"]): string {
   return `batchnorm ${folded}`;
 }
 
-/** The part of the network that reads rows, with every weight a constant: the identity where only the head trains. */
-export function scoringGraph({ trainable, backbone }: UnfrozenNetwork, parameters: Parameters): Graph {
-  if (trainable) return withConstants(trainable.evaluation, parameters);
+/** The part of the network that reads rows, with every weight a constant. */
+export function scoringGraph({ trainable }: UnfrozenNetwork, parameters: Parameters): Graph {
+  return withConstants(trainable.evaluation, parameters);
+}
+
+/** The same where rows are features: the identity. */
+export function featuresGraph(backbone: Graph): Graph {
   const [, width] = backbone.outputs[0]!.shape!;
   const rows: ValueInfo = { name: FEATURES, dtype: "float32", shape: ["batch", width!] };
   return { ...backbone, inputs: [rows], outputs: [rows], nodes: [], initializers: new Map() };

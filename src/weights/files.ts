@@ -1,11 +1,24 @@
-/** Writing files so that nothing is ever half there: a temporary name beside the target, then a rename. */
+/**
+ * Writing files so that nothing is ever half there: a temporary name beside the target, then a rename. Both the bytes
+ * and the name are on the disk before a write is over.
+ */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { messageOf, RootstockError } from "../errors.ts";
+import { isRunning } from "./is-running.ts";
 
 /** Files being written start with this; whoever finds an old one may delete it. */
 export const PARTIAL_PREFIX = ".partial-";
+
+/** A temporary name with its writer's process id. */
+const TEMPORARY = /^\.partial-(\d{1,10})-[0-9a-f]{12}-/;
+
+/** Temporary names that this process is writing to: another container may have had the same process id. */
+const writing = new Set<string>();
+
+/** What systems answer that have nothing to bring to the disk, or folders that cannot be opened like files. */
+const NO_FOLDER_SYNC = new Set(["EACCES", "EBADF", "EINVAL", "EISDIR", "ENOTSUP", "EPERM"]);
 
 /**
  * Writes chunks to `path` through a temporary file in the same folder, which is made if needed.
@@ -20,7 +33,9 @@ export async function writeAtomically(
   await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
     throw cannotWrite(path, cause);
   });
-  const temporary = join(dirname(path), `${PARTIAL_PREFIX}${randomBytes(6).toString("hex")}-${basename(path)}`);
+  const name = `${PARTIAL_PREFIX}${process.pid}-${randomBytes(6).toString("hex")}-${basename(path)}`;
+  const temporary = join(dirname(path), name);
+  writing.add(name);
   try {
     const file = await open(temporary, "wx");
     try {
@@ -31,9 +46,35 @@ export async function writeAtomically(
     }
     await accept(temporary);
     await rename(temporary, path);
+    await syncFolder(dirname(path));
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {}); // what went wrong first is what counts
     throw error instanceof Error && "syscall" in error ? cannotWrite(path, error) : error;
+  } finally {
+    writing.delete(name);
+  }
+}
+
+/** Brings the names in a folder to the disk, where the system can. */
+async function syncFolder(path: string): Promise<void> {
+  try {
+    const folder = await open(path, "r");
+    await folder.sync().finally(() => folder.close());
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code; // errors of node:fs carry a code
+    if (!NO_FOLDER_SYNC.has(code ?? "")) throw error;
+  }
+}
+
+/**
+ * Deletes what processes that are gone were writing into a folder with `writeAtomically`. Files of processes that run
+ * on this machine stay; those of another machine that shares the folder look like those of the dead.
+ */
+export async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const pid = Number(TEMPORARY.exec(name)?.[1]);
+    if (!(pid > 0) || writing.has(name) || (pid !== process.pid && isRunning(pid))) continue;
+    await rm(join(folder, name), { force: true }).catch(() => {}); // a folder that may only be read keeps it
   }
 }
 

@@ -8,6 +8,7 @@ import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { RootstockError } from "../errors.ts";
 import { cannotWrite } from "./files.ts";
+import { isRunning } from "./is-running.ts";
 
 /** A lock that this process holds. */
 export interface Lock extends AsyncDisposable {
@@ -78,13 +79,7 @@ async function create(path: string, text: string): Promise<boolean> {
 /** Whether the owner was a process of this machine and is gone. */
 function isDead(text: string): boolean {
   const [pid, host] = text.split(" ");
-  if (host !== hostname() || !/^\d+$/.test(pid ?? "")) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH"; // EPERM: it runs, as somebody else
-  }
+  return host === hostname() && /^\d+$/.test(pid ?? "") && !isRunning(Number(pid));
 }
 
 /** Puts this owner's text in place of a dead one's. Of several that do so the last one has the lock. */

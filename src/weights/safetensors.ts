@@ -33,15 +33,46 @@ const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = "__metadata__";
 
+/** Where a tensor is in a safetensors file: from byte `begin` to before byte `end` of the data. */
+export interface SafetensorsRecord {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** What the header of a safetensors file says. */
+export interface SafetensorsHeader {
+  /** First byte of the data. */
+  readonly start: number;
+  /** In the order of the header. */
+  readonly tensors: ReadonlyMap<string, SafetensorsRecord>;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
 /**
  * Opens a safetensors file.
  * @throws RootstockError BAD_MODEL if the header is damaged, or tensors overlap, leave gaps or leave the file.
  */
 export function openSafetensors(source: ByteSource): TensorSource {
-  const { header, start } = readHeader(source);
-  const metadata = new Map<string, string>();
+  const { start, tensors, metadata } = readSafetensorsHeader(source);
   const entries = new Map<string, TensorEntry>();
-  const ranges: Range[] = [];
+  for (const [name, { dtype, shape, begin, end }] of tensors) {
+    const bytes = end - begin;
+    const read = (): Tensor => tensorOfBytes(dtype, shape, source.read(start + begin, bytes));
+    entries.set(name, { dtype, shape, bytes, read });
+  }
+  return tensorSource({ format: "safetensors", origin: source.name, entries, metadata, close: () => source.close() });
+}
+
+/**
+ * Reads what a safetensors file says of its tensors; there may be none.
+ * @throws RootstockError BAD_MODEL if the header is damaged, or tensors overlap, leave gaps or leave the file.
+ */
+export function readSafetensorsHeader(source: ByteSource): SafetensorsHeader {
+  const { header, start } = parseHeader(source);
+  const metadata = new Map<string, string>();
+  const tensors = new Map<string, SafetensorsRecord>();
   const problems: string[] = [];
   for (const [name, record] of Object.entries(header)) {
     if (name === METADATA) {
@@ -49,19 +80,12 @@ export function openSafetensors(source: ByteSource): TensorSource {
       continue;
     }
     const tensor = checkTensor(name, record);
-    if (typeof tensor === "string") {
-      problems.push(tensor);
-      continue;
-    }
-    const { dtype, shape, begin, end } = tensor;
-    ranges.push({ name, begin, end });
-    const bytes = end - begin;
-    const read = (): Tensor => tensorOfBytes(dtype, shape, source.read(start + begin, bytes));
-    entries.set(name, { dtype, shape, bytes, read });
+    if (typeof tensor === "string") problems.push(tensor);
+    else tensors.set(name, tensor);
   }
   if (problems.length > 0) throw damaged(source, listed(problems));
-  checkRanges(source, ranges, source.size - start);
-  return tensorSource({ format: "safetensors", origin: source.name, entries, metadata, close: () => source.close() });
+  checkRanges(source, tensors, source.size - start);
+  return { start, tensors, metadata };
 }
 
 /** A safetensors file as chunks to be written in order. Names keep their order; wide elements come first, aligned. */
@@ -111,7 +135,7 @@ export function headerLength(head: Uint8Array): number | undefined {
   return isCount(length) ? length : undefined;
 }
 
-function readHeader(source: ByteSource): { header: Readonly<Record<string, unknown>>; start: number } {
+function parseHeader(source: ByteSource): { header: Readonly<Record<string, unknown>>; start: number } {
   const length = headerLength(source.read(0, Math.min(source.size, LENGTH_BYTES + 1)));
   if (length === undefined) throw damaged(source, "it does not start with the length of a JSON header");
   if (length > MAX_HEADER_BYTES)
@@ -132,19 +156,8 @@ function readHeader(source: ByteSource): { header: Readonly<Record<string, unkno
   return { header, start };
 }
 
-interface Range {
-  readonly name: string;
-  readonly begin: number;
-  readonly end: number;
-}
-
-interface TensorRecord extends Omit<Range, "name"> {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-}
-
 /** The header's record of a tensor, or what is wrong with it. */
-function checkTensor(name: string, record: unknown): TensorRecord | string {
+function checkTensor(name: string, record: unknown): SafetensorsRecord | string {
   if (!isRecord(record)) return `"${name}" has no record`;
   const { dtype: code, shape, data_offsets: offsets } = record;
   const dtype = typeof code === "string" ? DTYPES.get(code) : undefined;
@@ -165,14 +178,14 @@ function checkTensor(name: string, record: unknown): TensorRecord | string {
 }
 
 /** Tensors fill the rest of the file, without overlaps and gaps, as the format requires. */
-function checkRanges(source: ByteSource, ranges: readonly Range[], size: number): void {
+function checkRanges(source: ByteSource, tensors: ReadonlyMap<string, SafetensorsRecord>, size: number): void {
   let end = 0;
   let before = "the header";
-  for (const range of ranges.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (range.begin < end) throw damaged(source, `"${range.name}" overlaps ${before}`);
-    if (range.begin > end) throw damaged(source, `between ${before} and "${range.name}" there are bytes of no tensor`);
+  for (const [name, range] of [...tensors].toSorted(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
+    if (range.begin < end) throw damaged(source, `"${name}" overlaps ${before}`);
+    if (range.begin > end) throw damaged(source, `between ${before} and "${name}" there are bytes of no tensor`);
     end = range.end;
-    before = `"${range.name}"`;
+    before = `"${name}"`;
   }
   if (end > size)
     throw damaged(source, `it is truncated: ${before} ends at byte ${end} of the data, which has ${size}`);

@@ -86,7 +86,7 @@ describe("train", () => {
     expect(stdout).toMatch(/true \\ predicted +blue +green +red +recall/);
     expect(stdout).toContain(`next      rootstock predict ${join(root, "people", "model.onnx")} <files or folders>`);
     expect(stderr).toContain("16x16 RGB");
-    expect(stderr).toMatch(/epoch {5}10\/10/);
+    expect(stderr).toMatch(/head {6}10\/10/);
   });
 
   test("one seed gives one result, another seed another", async () => {
@@ -188,6 +188,35 @@ describe("evaluate", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/of 4 validation images/);
     expect(stderr).not.toContain("trained on");
+  });
+});
+
+describe("--tta flip", () => {
+  test("evaluates with and without mirror images, and says whether that makes a difference", async () => {
+    const { json, stderr } = await cli(["evaluate", trained, images, "--tta", "flip", "--json"]);
+    expect(json).toMatchObject({
+      testTimeAugmentation: "flip",
+      metrics: { accuracy: expect.any(Number) },
+      plain: { metrics: { accuracy: expect.any(Number) } },
+      comparison: { paired: true },
+    });
+    expect(stderr).toMatch(/^flip {6}accuracy .* % with mirror images, .* % without: [+-].*than chance explains$/m);
+    expect((await cli(["evaluate", trained, images, "--json"])).json.metrics).toEqual(json.plain.metrics);
+    expect((await cli(["evaluate", trained, images, "--tta", "rotate"])).stderr).toMatch(/none, flip/);
+  });
+
+  test("predicts the mean, and warns where a mirror image means something else", async () => {
+    const file = join(images, "red", "0.png");
+    const [plain, flipped] = await Promise.all(
+      [[], ["--tta", "flip"]].map((options) => cli(["predict", trained, file, "--json", ...options])),
+    );
+    expect(flipped!.json.predictions[0].top[0].label).toBe("red");
+    expect(flipped!.json.predictions[0].top).not.toEqual(plain!.json.predictions[0].top);
+    expect(flipped!.stderr).not.toContain("warning");
+    const names = join(await temporaryFolder(), "digits.json");
+    await writeFile(names, JSON.stringify(["0", "1", "2"]));
+    const digits = await cli(["predict", trained, file, "--labels", names, "--tta", "flip"]);
+    expect(digits.stderr).toMatch(/warning {2}--tta flip .*a digit or a letter/);
   });
 });
 

@@ -82,7 +82,7 @@ test("kill -9 during training: the same command takes its features from the cach
   expect(result.run).toBe(join(folder, "run"));
 }, 120_000);
 
-test("Ctrl-C stops cleanly with code 130, and what was computed is kept", async () => {
+test("Ctrl-C stops cleanly with code 130, and says how to go on", async () => {
   const folder = await temporaryFolder();
   const slow = ["--epochs", "20000", "--patience", "20000", "--learning-rate", "0.00001"];
   const { child, done } = start(join(folder, "cache"), join(folder, "run"), ...slow);
@@ -91,7 +91,7 @@ test("Ctrl-C stops cleanly with code 130, and what was computed is kept", async 
   const { code, stdout, stderr } = await done;
   expect(code).toBe(130);
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: "ABORTED" } });
-  expect(stderr).toContain("run the same command again");
+  expect(stderr).toContain(`go on with rootstock train --resume ${join(folder, "run")}`);
   expect(await readdir(join(folder, "run"))).not.toContain("run.lock");
 }, 120_000);
 

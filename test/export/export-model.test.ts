@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { exportModel, type TrainedModel } from "../../src/export/export-model.ts";
+import { exportMetadata, exportModel, type TrainedModel } from "../../src/export/export-model.ts";
 import { backboneGraph, findCut } from "../../src/models/backbone.ts";
 import { HEAD } from "../../src/models/head.ts";
 import { loadModel } from "../../src/models/load-model.ts";
@@ -108,4 +108,24 @@ test("values may differ by a part of their deviation, and by what float32 cannot
   await exportModel(path, values, shifted(0.09, 0.5));
   await expect(exportModel(path, values, shifted(0.2, 0))).rejects.toThrow(/a value of .* for "no"/);
   await expect(exportModel(path, values, shifted(0, 3))).rejects.toMatchObject({ code: "PARITY" });
+});
+
+test("thresholds and temperature travel in the file", async () => {
+  const root = await temporaryFolder();
+  const { model } = await trained(root);
+  const path = join(root, "several.onnx");
+  const several = { activation: "sigmoid", task: "multi-label", thresholds: [0.25, 0.625], temperature: 1.5 } as const;
+  await exportModel(path, { ...model, ...several }, { files: [], outputs: new Float32Array() });
+  await using exported = await loadModel(path);
+  expect(exported).toMatchObject({ task: "multi-label", thresholds: [0.25, 0.625], temperature: 1.5 });
+  expect([...exportMetadata(model).keys()]).not.toContain("thresholds");
+  expect([...exportMetadata(model).keys()]).not.toContain("temperature");
+  await exportModel(
+    path,
+    { ...model, ...several, thresholds: [0.25, 2] },
+    { files: [], outputs: new Float32Array() },
+  ).then(
+    () => expect.unreachable("was written"),
+    (error) => expect(error).toMatchObject({ code: "BAD_MODEL", message: expect.stringContaining("thresholds") }),
+  );
 });

@@ -4,7 +4,10 @@ import { expect } from "vitest";
 import { gradient, gradientName } from "../../src/autodiff/gradient.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import type { Graph } from "../../src/graph/graph.ts";
+import { weightTargets } from "../../src/losses/class-weights.ts";
 import type { Loss } from "../../src/losses/loss.ts";
+import { LOSSES, type LossName, type LossOptions } from "../../src/losses/table.ts";
+import { countTargets, type Targets, totalWeight } from "../../src/losses/targets.ts";
 import { FEATURES } from "../../src/models/backbone.ts";
 import { HEAD, headGraph } from "../../src/models/head.ts";
 import { Session, type Tensors } from "../../src/runtime/session.ts";
@@ -30,14 +33,53 @@ interface Golden {
 }
 
 /** The golden numbers of a file, which the script beside it has written. */
-function golden(name: string): Golden {
-  return JSON.parse(readFileSync(new URL(`../golden/losses/${name}`, import.meta.url), "utf8")) as Golden;
+export function golden<T>(name: string): T {
+  return JSON.parse(readFileSync(new URL(`../golden/losses/${name}`, import.meta.url), "utf8")) as T;
 }
 
 export const GOLDEN: Golden = golden("losses.json");
 
 /** Losses of numbers; of the same sizes. */
 export const REGRESSION: Golden = golden("regression.json");
+
+/** What targets of the golden files are: class indices, probabilities, several labels or values. */
+export type TargetKind = "index" | "soft" | "labels" | "values";
+
+interface OptionCase {
+  readonly loss: LossName;
+  readonly targets: TargetKind;
+  readonly options: LossOptions;
+  readonly logits: "1" | "10" | "1000";
+  /** Null where PyTorch's number is not finite. */
+  readonly value: number | null;
+  readonly gradient: readonly number[] | null;
+}
+
+interface OptionGolden {
+  readonly n: number;
+  readonly numClasses: number;
+  readonly logits: Readonly<Record<OptionCase["logits"], readonly number[]>>;
+  readonly targets: Readonly<Record<TargetKind, readonly number[]>>;
+  readonly cases: readonly OptionCase[];
+}
+
+/** Losses with their options, and their gradients with respect to logits of three sizes. */
+export const OPTIONS: OptionGolden = golden("options.json");
+
+/** The golden cases of a loss, each with a name. */
+export function optionCases(loss: LossName): (readonly [name: string, row: OptionCase])[] {
+  const rows = OPTIONS.cases.filter((row) => row.loss === loss);
+  expect(rows.length).toBeGreaterThan(0);
+  return rows.map((row) => [`${row.targets} ${JSON.stringify(row.options)}, logits of ${row.logits}`, row]);
+}
+
+/** Golden numbers as targets of a task. */
+export function targetsFrom(kind: TargetKind, numbers: readonly number[], numClasses: number): Targets {
+  const task = ({ index: "single-label", soft: "single-label", labels: "multi-label", values: "regression" } as const)[
+    kind
+  ];
+  return { task, values: Float32Array.from(numbers), width: kind === "index" ? 1 : numClasses };
+}
 
 /** A linear head with a loss on top. */
 export function headWithLoss(loss: Loss, size: { readonly width: number; readonly numClasses: number }): Graph {
@@ -69,7 +111,7 @@ export async function expectParity(loss: Loss, row: GoldenCase, target: Tensor):
 }
 
 /** Every number within 2e-6 of the largest expected one: float32 rounding over a few sums. */
-function expectClose(got: readonly number[], wanted: readonly number[]): void {
+export function expectClose(got: readonly number[], wanted: readonly number[]): void {
   const size = Math.max(...wanted.map(Math.abs));
   expect(size).toBeGreaterThan(0);
   expect(got.length).toBe(wanted.length);
@@ -85,4 +127,40 @@ export async function lossOf(loss: Loss, logits: Tensor, target: Tensor): Promis
   const out = await runOnce(b.build([{ name: value, dtype: "float32", shape: [] }]), { logits, target });
   expect(out[value]!.shape).toEqual([]);
   return Number(out[value]!.data[0]);
+}
+
+/** The weighted mean of a batch's losses, as a training step takes it, and its gradient with respect to the logits. */
+export async function lossAndGradient(
+  loss: Loss,
+  logits: Tensor,
+  given: Targets,
+): Promise<{ readonly value: number; readonly gradient: readonly number[] }> {
+  const targets = weightTargets(given, loss.rowWeights);
+  const n = countTargets(targets);
+  const numClasses = logits.shape[1]!;
+  const shares = Float32Array.from({ length: n }, (_, i) => (targets.weights?.[i] ?? 1) / totalWeight(targets));
+  const b = new GraphBuilder("loss");
+  b.input({ name: "logits", dtype: "float32", shape: ["batch", numClasses] });
+  b.input(loss.target("target", "batch", numClasses));
+  b.input({ name: "shares", dtype: "float32", shape: ["batch"] });
+  const mean = b.reduceSum(b.mul(loss.build(b, "logits", "target"), "shares"), { keepdims: false });
+  const graph = b.build([{ name: mean, dtype: "float32", shape: [] }]);
+  const out = await runOnce(gradient(graph, { of: mean, with: ["logits"] }), {
+    logits,
+    target: loss.encode(targets, numClasses),
+    shares: float32([n], shares),
+  });
+  return { value: toNumbers(out[mean]!)[0]!, gradient: toNumbers(out[gradientName("logits")]!) };
+}
+
+/** Asserts that a loss with its options has PyTorch's value and gradient; where that has none, that ours are finite. */
+export async function expectOptionParity(row: OptionCase): Promise<void> {
+  const { n, numClasses, logits, targets } = OPTIONS;
+  const given = targetsFrom(row.targets, targets[row.targets], numClasses);
+  const shape = [n, numClasses];
+  const got = await lossAndGradient(LOSSES[row.loss](row.options), float32(shape, logits[row.logits]), given);
+  expect([got.value, ...got.gradient].every(Number.isFinite)).toBe(true);
+  if (row.value === null || row.gradient === null) return;
+  expectClose([got.value], [row.value]);
+  expectClose(got.gradient, row.gradient);
 }

@@ -3,7 +3,7 @@ import { huber, meanAbsoluteError, meanSquaredError } from "../../src/losses/reg
 import { LOSSES, type LossName } from "../../src/losses/table.ts";
 import type { Targets } from "../../src/losses/targets.ts";
 import { float32 } from "../../src/tensor/tensor.ts";
-import { expectParity, lossOf, REGRESSION } from "./golden.ts";
+import { expectOptionParity, expectParity, lossOf, optionCases, REGRESSION } from "./golden.ts";
 
 const CASES = REGRESSION.cases.map((row, i) => [row.loss as LossName, i, row] as const);
 
@@ -13,6 +13,13 @@ describe("losses of numbers", () => {
     const values = Float32Array.from(row.targets);
     await expectParity(loss, row, loss.encode({ task: "regression", values, width: REGRESSION.numClasses }, 3));
   });
+
+  test.each([...optionCases("mean-squared-error"), ...optionCases("mean-absolute-error"), ...optionCases("huber")])(
+    "have PyTorch's value and gradient for %s",
+    async (_, row) => {
+      await expectOptionParity(row);
+    },
+  );
 
   test("are the mean over the targets of a sample, then over samples", async () => {
     const outputs = float32([2, 2], [0, 3, 0, 0]);

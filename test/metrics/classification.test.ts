@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type ClassificationMetrics, evaluateClassification } from "../../src/metrics/classification.ts";
+import { classifiedSamples, measureClassified } from "../../src/metrics/classified-samples.ts";
 import { ACTIVATIONS, type ClassActivation } from "../../src/metrics/probabilities.ts";
+import { expectMeasures, GOLDEN } from "./golden.ts";
 
 interface Golden {
   readonly cases: readonly {
@@ -46,6 +48,20 @@ describe("agreement with scikit-learn", () => {
     }
     const actual = ACTIVATIONS[activation](flat, classes.length);
     for (const [i, expected] of probabilities.flat().entries()) expect(actual[i]).toBeCloseTo(expected, 6);
+  });
+
+  test.each(GOLDEN.classifiers)("in further measures: $name", ({ name, metrics, drawn }) => {
+    const { logits, labels, activation } = golden.cases.find((row) => row.name === name)!;
+    const flat = Float32Array.from(logits.flat());
+    const classes = classNames(logits[0]!.length);
+    const result = evaluateClassification({ logits: flat, labels, classes, activation });
+    expectMeasures(result.metrics, metrics);
+    for (const [measure, [low, high]] of Object.entries(result.intervals)) {
+      const value = (result.metrics as unknown as Record<string, number>)[measure]!; // every interval is of a measure
+      expect([measure, low <= value && value <= high]).toEqual([measure, true]);
+    }
+    const samples = classifiedSamples(flat, labels, { numClasses: classes.length, activation });
+    expectMeasures(measureClassified(samples, Uint16Array.from(drawn.counts)), drawn.metrics);
   });
 
   test("covers every activation of classes", () => {
@@ -95,6 +111,40 @@ describe("evaluateClassification", () => {
     });
     expect(JSON.parse(JSON.stringify(result))).toEqual(result);
     expect(result.metrics).toMatchObject({ accuracy: 0, balancedAccuracy: 0, macroF1: 0 });
+  });
+
+  test("says how sure it is that all are right from how many there are", () => {
+    const of = (count: number) =>
+      evaluateClassification({
+        logits: Float32Array.from({ length: 2 * count }, (_, i) => Number(i % 2 === Math.floor(i / 2) % 2)),
+        labels: Array.from({ length: count }, (_, i) => i % 2),
+        classes,
+        activation: "softmax",
+      }).intervals;
+    for (const name of ["accuracy", "balancedAccuracy", "macroF1", "kappa", "rocAuc"] as const) {
+      expect([name, of(10)[name]![0] < 0.73, of(100)[name]![0] > 0.95]).toEqual([name, true, true]);
+      expect(of(100)[name]![1]).toBe(1);
+    }
+  });
+
+  test("has a reliability diagram of its predictions, and as many guesses as make sense", () => {
+    const { reliability, metrics, topK } = evaluateClassification({
+      logits: Float32Array.of(3, 0, 0, 1),
+      labels: [0, 0],
+      classes,
+      activation: "softmax",
+    });
+    expect(reliability.map(({ count }) => count)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1]);
+    const gaps = reliability.map(({ count, accuracy, confidence }) => count * Math.abs(accuracy - confidence));
+    expect(metrics.calibrationError).toBeCloseTo(gaps.reduce((a, b) => a + b) / 2, 12);
+    expect([topK, metrics.topKAccuracy]).toEqual([1, 0.5]);
+    const many = evaluateClassification({
+      logits: Float32Array.of(6, 5, 4, 3, 2, 1),
+      labels: [4],
+      classes: classNames(6),
+      activation: "softmax",
+    });
+    expect([many.topK, many.metrics.topKAccuracy, many.metrics.accuracy]).toEqual([5, 1, 0]);
   });
 
   test("refuses an empty evaluation", () => {

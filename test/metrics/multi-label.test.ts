@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { evaluateMultiLabel } from "../../src/metrics/multi-label.ts";
+import { evaluateMultiLabel, summarizeMultiLabel } from "../../src/metrics/multi-label.ts";
+import { expectMeasures, GOLDEN } from "./golden.ts";
 
 const classes = ["a", "b", "c"];
 /** Predicted: [a], [a, b], [b], [] — true: [a], [b], [b], [a, b]; c never. */
@@ -22,6 +23,37 @@ describe("a multi-label evaluation", () => {
     expect(perClass[0]!.averagePrecision).toBeCloseTo((1 + 2 / 3) / 2, 12);
     expect(perClass[1]!.averagePrecision).toBeCloseTo((1 + 1 + 3 / 4) / 3, 12);
     expect(metrics.meanAveragePrecision).toBeCloseTo((5 / 6 + 11 / 12) / 2, 12);
+  });
+
+  test.each(GOLDEN.labelled)("agrees with scikit-learn: $name", (row) => {
+    const results = {
+      logits: Float32Array.from(row.logits.flat()),
+      targets: Float32Array.from(row.targets.flat()),
+      classes: row.thresholds.map((_, j) => `class ${j}`),
+      thresholds: row.thresholds,
+    };
+    const { metrics, intervals, reliability } = evaluateMultiLabel(results);
+    expectMeasures(metrics, row.metrics);
+    expect(summarizeMultiLabel(results)).toEqual(metrics);
+    expect(Object.keys(intervals).sort()).toEqual(Object.keys(metrics).sort());
+    for (const [name, [low, high]] of Object.entries(intervals)) {
+      const value = metrics[name as keyof typeof metrics]!; // one interval for each measure
+      expect([name, low <= value && value <= high]).toEqual([name, true]);
+    }
+    expect(reliability.reduce((sum, { count }) => sum + count, 0)).toBe(results.logits.length);
+  });
+
+  test("decides each class by its threshold", () => {
+    const { perClass } = evaluateMultiLabel({ logits, targets, classes, thresholds: [0.5, 0.01, 0.9] });
+    expect(perClass.map(({ threshold }) => threshold)).toEqual([0.5, 0.01, 0.9]);
+    expect(perClass[1]).toMatchObject({ precision: 3 / 4, recall: 1 }); // from logit -4.6 on
+    for (const thresholds of [
+      [0.5, 0.5],
+      [0.5, 0.5, 1],
+      [0, 0.5, 0.5],
+      [0.5, Number.NaN, 0.5],
+    ])
+      expect(() => evaluateMultiLabel({ logits, targets, classes, thresholds })).toThrow(/3 numbers between 0 and 1/);
   });
 
   test("has the mean binary cross-entropy, of soft targets too", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { evaluateRegression } from "../../src/metrics/regression.ts";
+import { expectMeasures, GOLDEN } from "./golden.ts";
 
 describe("a regression's evaluation", () => {
   // The example of scikit-learn's documentation of r2_score and mean_absolute_error.
@@ -15,6 +16,26 @@ describe("a regression's evaluation", () => {
     expect(metrics.r2).toBeCloseTo(0.9486081370449679, 12);
     expect(metrics).not.toHaveProperty("baseline");
     expect(perTarget).toEqual([{ target: "y", ...metrics }]);
+  });
+
+  test.each(GOLDEN.regression)("agrees with scikit-learn and SciPy: $name", (row) => {
+    const { metrics, intervals } = evaluateRegression({
+      predictions: Float32Array.from(row.predictions),
+      values: Float32Array.from(row.values),
+      targets: ["y"],
+    });
+    expectMeasures(metrics, row.metrics, 1e-12);
+    for (const name of ["mae", "rmse", "r2", "spearman", "medianError"] as const) {
+      const [low, high] = intervals[name];
+      expect([name, low <= metrics[name] && metrics[name] <= high && low < high]).toEqual([name, true]);
+    }
+  });
+
+  test("of two images that are one is finite", () => {
+    const same = Float32Array.of(1, 1);
+    const result = evaluateRegression({ predictions: same, values: same, targets: ["y"] });
+    expect(JSON.parse(JSON.stringify(result))).toEqual(result);
+    expect(result.metrics).toMatchObject({ r2: 1, spearman: 0, medianError: 0 });
   });
 
   test("of several targets is the mean over them", () => {

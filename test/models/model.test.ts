@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { int } from "../../src/graph/attributes.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
@@ -129,6 +130,110 @@ describe("predicting", () => {
     expect(Object.keys(await unnamed.predictValues(blue!))).toEqual(["target 0", "target 1", "target 2"]);
     await using classes = modelOf({ graph: colorGraph() });
     await expect(classes.predictValues(blue!)).rejects.toThrow(/gives classes and no values\. Call predict/);
+  });
+
+  test("decides several classes by the thresholds of the file", async () => {
+    const [blue] = await sevenPictures();
+    const labels = ["red", "green", "blue"];
+    const of = (thresholds: string) =>
+      modelOf({
+        metadata: new Map([
+          ["task", "multi-label-image-classification"],
+          ["thresholds", thresholds],
+        ]),
+        labels,
+        graph: colorGraph((_, x) => x),
+      });
+    await using low = of("[0.1, 0.5, 0.5]"); // red has probability 0.2
+    expect(low.thresholds).toEqual([0.1, 0.5, 0.5]);
+    expect((await low.predict(blue!)).map(({ label }) => label)).toEqual(["blue", "red"]);
+    await using high = of("[0.1, 0.5, 0.9999]");
+    expect((await high.predict(blue!)).map(({ label }) => label)).toEqual(["red"]);
+    await using other = of("[0.5, 0.5]");
+    await expect(other.predict(blue!)).rejects.toMatchObject({
+      code: "BAD_MODEL",
+      message: expect.stringContaining('3 outputs, but metadata "thresholds" has 2 numbers'),
+    });
+    expect(() => of("[2]")).toThrow(/between 0 and 1, got "\[2\]"/);
+    const single = modelOf({ metadata: new Map([["thresholds", "[2]"]]) }); // means nothing to it
+    expect(single.thresholds).toBeUndefined();
+  });
+
+  describe("with test-time augmentation", () => {
+    /** The mean of the left half of each image, as logits of two classes and as values. */
+    function leftGraph(): Graph {
+      const b = new GraphBuilder("left");
+      b.input({ name: "x", dtype: "float32", shape: ["n", 3, TINY_SIZE, TINY_SIZE] });
+      const int64 = (value: number) =>
+        b.constant({ dtype: "int64", shape: [1], data: BigInt64Array.of(BigInt(value)) });
+      const left = b.op("Slice", ["x", int64(0), int64(TINY_SIZE / 2), int64(3)]);
+      const logits = b.op("Flatten", [b.op("GlobalAveragePool", [left])], { axis: int(1) });
+      return b.build([{ name: logits, dtype: "float32", shape: ["n", 3] }]);
+    }
+
+    /** White on the left, black on the right; and its mirror image. */
+    async function halves(): Promise<string[]> {
+      const folder = await temporaryFolder();
+      const row = Array.from({ length: 32 }, (_, x) => [x < 16 ? 255 : 0, 128, 0]).flat();
+      const data = Uint8Array.from(Array.from({ length: 32 }, () => row).flat());
+      const [file, mirrored] = [join(folder, "half.png"), join(folder, "mirrored.png")];
+      await sharp(data, { raw: { width: 32, height: 32, channels: 3 } }).toFile(file);
+      await sharp(data, { raw: { width: 32, height: 32, channels: 3 } })
+        .flop()
+        .toFile(mirrored);
+      return [file, mirrored];
+    }
+
+    /** The probabilities of a prediction, with what was averaged to them. */
+    function read(prediction: Prediction | undefined): { readonly mean: number[]; readonly views: number[][] } {
+      if (!prediction || !("probabilities" in prediction)) throw new Error("was not predicted");
+      return { mean: [...prediction.probabilities], views: (prediction.views ?? []).map((view) => [...view]) };
+    }
+
+    function expectClose(actual: readonly number[], expected: readonly number[]): void {
+      for (const [i, value] of expected.entries()) expect(actual[i]).toBeCloseTo(value, 6);
+    }
+
+    test.each([0, 1])(
+      "averages the probabilities of an image and its mirror image, with %d threads",
+      async (decodeThreads) => {
+        const files = await halves();
+        const broken = join(await temporaryFolder(), "broken.png");
+        await writeFile(broken, "");
+        const all = [files[0]!, broken, files[1]!];
+        await using model = modelOf({ graph: leftGraph() });
+        const plain = await predictAll(model, all);
+        const [first, second] = [read(plain[0]).mean, read(plain[2]).mean];
+        expect(Math.abs(first[0]! - second[0]!)).toBeGreaterThan(0.2);
+        const flipped = await predictAll(model, all, { testTimeAugmentation: "flip", decodeThreads });
+        expect(flipped[1]).toEqual(plain[1]);
+        for (const [prediction, views] of [
+          [flipped[0], [first, second]],
+          [flipped[2], [second, first]],
+        ] as const) {
+          const got = read(prediction);
+          expectClose(
+            got.mean,
+            first.map((p, i) => (p + second[i]!) / 2),
+          );
+          expectClose(got.views.flat(), views.flat());
+        }
+        expect(await predictAll(model, all, { testTimeAugmentation: "none" })).toEqual(plain);
+      },
+    );
+
+    test("averages values, in batches of any size", async () => {
+      const files = await halves();
+      const metadata = new Map([["task", "image-regression"]]);
+      await using model = modelOf({ graph: leftGraph(), metadata, labels: ["r", "g", "b"] });
+      const [left, right] = await Promise.all(files.map((file) => model.predictValues(file)));
+      const many = Array.from({ length: 21 }, (_, i) => files[i % 2]!);
+      for (const prediction of await predictAll(model, many, { testTimeAugmentation: "flip" })) {
+        if (!("values" in prediction)) throw new Error("not predicted");
+        for (const [name, value] of Object.entries(prediction.values))
+          expect(value).toBeCloseTo((left![name]! + right![name]!) / 2, 5);
+      }
+    });
   });
 
   test("is the same for any number of decoding threads", async () => {

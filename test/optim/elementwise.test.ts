@@ -19,34 +19,70 @@ const REFERENCE: {
     const [first, second] = [b1 * m! + c1 * g, b2 * v! + c2 * g * g];
     return [kept * w! - (size * first) / (scale * Math.sqrt(second) + epsilon), first, second];
   },
+  rmsprop: ([w, s, v, m], gradient, [l2, a, c, epsilon, rate, momentum, centered]) => {
+    const g = gradient + l2 * w!;
+    const [square, mean] = [a * s! + c * g * g, centered ? a * m! + c * g : 0];
+    const velocity = momentum * (v ?? 0) + g / (Math.sqrt(square - mean * mean) + epsilon);
+    return [w! - rate * velocity, square, velocity, mean];
+  },
+  adagrad: ([w, s], gradient, [l2, rate, initial, epsilon]) => {
+    const g = gradient + l2 * w!;
+    const sum = s! + g * g;
+    return [w! - (rate * g) / (Math.sqrt(sum + initial) + epsilon), sum];
+  },
+  lion: ([w, m], gradient, [b1, c1, b2, c2, kept, rate]) => [
+    kept * w! - rate * Math.sign(b1 * m! + c1 * gradient),
+    b2 * m! + c2 * gradient,
+  ],
+  average: ([a], parameter, [share]) => [a! + share * (parameter - a!)],
 };
 
-const CASES: readonly { kernel: keyof Constants; arrays: number; constants: readonly number[] }[] = [
-  { kernel: "sgd", arrays: 2, constants: [0.1, 0, 0.9, 0] },
-  { kernel: "sgd", arrays: 2, constants: [0.1, 0.01, 0.9, 1] },
-  { kernel: "adam", arrays: 3, constants: [0, 0.9, 0.1, 0.999, 0.001, 0.99, 0.1, 3, 1e-8] },
-  { kernel: "adam", arrays: 3, constants: [0.02, 0.8, 0.2, 0.99, 0.01, 1, 0.1, 2, 1e-3] },
+interface Case {
+  readonly kernel: keyof Constants;
+  /** The smallest value of each array, the largest is 1 more; none for a slot that is left out. */
+  readonly arrays: readonly (number | undefined)[];
+  readonly constants: readonly number[];
+}
+
+const CASES: readonly Case[] = [
+  { kernel: "sgd", arrays: [-0.5, -0.5], constants: [0.1, 0, 0.9, 0] },
+  { kernel: "sgd", arrays: [-0.5, -0.5], constants: [0.1, 0.01, 0.9, 1] },
+  { kernel: "adam", arrays: [-0.5, -0.5, 0], constants: [0, 0.9, 0.1, 0.999, 0.001, 0.99, 0.1, 3, 1e-8] },
+  { kernel: "adam", arrays: [-0.5, -0.5, 0], constants: [0.02, 0.8, 0.2, 0.99, 0.01, 1, 0.1, 2, 1e-3] },
+  { kernel: "rmsprop", arrays: [-0.5, 0.5, undefined, undefined], constants: [0, 0.99, 0.01, 1e-8, 0.1, 0, 0] },
+  { kernel: "rmsprop", arrays: [-0.5, 0.5, -0.5, undefined], constants: [0.02, 0.9, 0.1, 1e-3, 0.1, 0.8, 0] },
+  { kernel: "rmsprop", arrays: [-0.5, 0.5, undefined, -0.5], constants: [0, 0.99, 0.01, 1e-8, 0.1, 0, 1] },
+  { kernel: "rmsprop", arrays: [-0.5, 0.5, -0.5, -0.5], constants: [0.02, 0.95, 0.05, 1e-3, 0.1, 0.9, 1] },
+  { kernel: "adagrad", arrays: [-0.5, 0.5], constants: [0, 0.1, 0, 1e-10] },
+  { kernel: "adagrad", arrays: [-0.5, 0.5], constants: [0.02, 0.1, 0.3, 1e-3] },
+  { kernel: "lion", arrays: [-0.5, -0.5], constants: [0.9, 0.1, 0.99, 0.01, 0.98, 0.1] },
+  { kernel: "average", arrays: [-0.5], constants: [0.02] },
 ];
 
+test("every kernel has a case", () => {
+  expect(new Set(CASES.map(({ kernel }) => kernel))).toEqual(new Set(Object.keys(REFERENCE)));
+});
+
 test.each(CASES)("$kernel $constants computes its formula, whatever the length", ({ kernel, arrays, constants }) => {
-  const source = rng(3);
-  const random = () => source.next();
+  const random = rng(3);
   for (const length of [0, 1, 3, 4, 5, 8191, 8192, 8193, 20_003]) {
-    const values = Array.from({ length: arrays }, (_, k) =>
-      Float32Array.from({ length }, () => (k === 2 ? random() : random() - 0.5)),
+    const values = arrays.map((least) =>
+      least === undefined ? undefined : Float32Array.from({ length }, () => least + random.next()),
     );
-    const gradient = Float32Array.from({ length }, () => random() - 0.5);
-    const reference = REFERENCE[kernel] as (a: number[], g: number, c: readonly number[]) => number[];
+    const gradient = Float32Array.from({ length }, () => random.next() - 0.5);
+    const before = gradient.slice();
+    const reference = REFERENCE[kernel] as (a: (number | undefined)[], g: number, c: readonly number[]) => number[];
     const wanted = Array.from(gradient, (g, i) =>
       reference(
-        values.map((array) => array[i]!),
+        values.map((array) => array?.[i]),
         g,
         constants,
       ),
     );
     updateInPlace(kernel, values, gradient, constants as Constants[typeof kernel]);
+    expect(gradient).toEqual(before);
     for (const [k, array] of values.entries()) {
-      const worst = array.reduce((most, value, i) => Math.max(most, Math.abs(value - wanted[i]![k]!)), 0);
+      const worst = array?.reduce((most, value, i) => Math.max(most, Math.abs(value - wanted[i]![k]!)), 0) ?? 0;
       expect(worst, `array ${k} of ${length}`).toBeLessThan(3e-7);
     }
   }

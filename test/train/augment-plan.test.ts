@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Dataset, Sample } from "../../src/data/sample.ts";
-import { planAugmentation } from "../../src/train/augment-plan.ts";
+import { planAugmentation, viewsOf } from "../../src/train/augment-plan.ts";
 
 const sample = (i: number, split: Sample["split"]): Sample => {
   return { file: `${i}`, path: `${i}`, target: [i % 2], split, sha256: `${i}`, bytes: 1 };
@@ -89,4 +89,14 @@ test("views without a frozen part are refused, with the reason", () => {
   expect(() => planAugmentation({ views: 2 }, data, false)).toThrow(
     /requires a frozen part.*every epoch sees a new view/,
   );
+});
+
+test("rows show views that are kept where there are any, else new ones in every epoch, else clean images", () => {
+  const of = (options: Parameters<typeof planAugmentation>[0], frozen: boolean) =>
+    viewsOf(planAugmentation(options, data, frozen), 7);
+  const { augmentation } = planAugmentation({ augmentation: "medium", views: 3 }, data, true);
+  const kept = { augmentation, seed: 7, count: 3 };
+  expect(of({ augmentation: "medium", views: 3 }, true)).toEqual({ views: kept, augmented: kept });
+  expect(of({ augmentation: "medium" }, false)).toEqual({ views: undefined, augmented: { augmentation, seed: 7 } });
+  expect(of({ augmentation: "none" }, false)).toEqual({ views: undefined, augmented: undefined });
 });

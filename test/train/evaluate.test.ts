@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { imageFolder } from "../../src/data/image-folder.ts";
+import { compareEvaluations } from "../../src/metrics/compare.ts";
 import { loadModel } from "../../src/models/load-model.ts";
+import { Model } from "../../src/models/model.ts";
 import { evaluateModel, samplesToEvaluate } from "../../src/train/evaluate.ts";
 import { fineTune } from "../../src/train/fine-tune.ts";
 import { temporaryFolder } from "../data/made.ts";
-import { writeColorImages, writeTinyModel } from "../models/tiny.ts";
+import { TINY_INPUT, tinyGraph, writeColorImages, writeTinyModel } from "../models/tiny.ts";
 import { asMultiLabel, asRegression } from "./color-tasks.ts";
 
 test("measures on files what training measured on features, with classes matched by name", async () => {
@@ -66,6 +68,42 @@ test("measures several labels and numbers as training did, with names in any ord
   );
   await expect(evaluateModel(values.model, { ...numbers, classes: ["red", "hue"] }, numbers.samples)).rejects.toThrow(
     refused(/knows red, blue, but the data have hue\. Rename the columns/),
+  );
+});
+
+test("decides several labels by the thresholds of the file, and measures with and without mirror images", async () => {
+  const root = await temporaryFolder();
+  const graph = tinyGraph({ classes: 2 });
+  const model = (thresholds: string) =>
+    new Model({
+      name: "tiny.onnx",
+      graph,
+      metadata: new Map([
+        ["task", "multi-label-image-classification"],
+        ["thresholds", thresholds],
+      ]),
+      preprocessing: TINY_INPUT,
+      preprocessingSource: "the test",
+      labels: ["cool", "fresh"],
+    });
+  const data = asMultiLabel(await imageFolder(await writeColorImages(join(root, "images"), 4)));
+  await using always = model("[1e-9, 1e-9]");
+  await using never = model("[0.999999999, 0.999999999]");
+  const [yes, no] = await Promise.all([always, never].map((m) => evaluateModel(m, data, data.samples)));
+  expect(yes!.evaluation.perClass.map(({ recall }) => recall)).toEqual([1, 1]);
+  expect(no!.evaluation.perClass.map(({ recall }) => recall)).toEqual([0, 0]);
+  expect(yes!.plain).toBeUndefined();
+  const flipped = await evaluateModel(always, data, data.samples, { testTimeAugmentation: "flip" });
+  expect(flipped.plain!.evaluation.metrics.loss).toBeCloseTo(yes!.evaluation.metrics.loss, 5);
+  expect(flipped.evaluation.metrics.loss).not.toBeCloseTo(yes!.evaluation.metrics.loss, 5);
+  const { paired, differences } = compareEvaluations(flipped.plain!.evaluation, flipped.evaluation, {
+    a: flipped.plain!.results,
+    b: flipped.results,
+  });
+  expect(paired).toBe(true);
+  expect(differences.find(({ measure }) => measure === "loss")!.difference).toBeCloseTo(
+    flipped.evaluation.metrics.loss - yes!.evaluation.metrics.loss,
+    5,
   );
 });
 

@@ -58,7 +58,7 @@ test("the run's folder holds what is needed to repeat and to read it", async () 
   ]);
   const read = async (name: string) => JSON.parse(await readFile(join(out, name), "utf8"));
   expect(await read("config.json")).toMatchObject({
-    model: "tiny.onnx",
+    model: { name: "tiny.onnx", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
     cut: "embedding",
     recipe: { seed: 3, epochs: 15, optimizer: "adamw" },
   });
@@ -204,7 +204,7 @@ test("a loss for another task is refused with those that fit", async () => {
     message: expect.stringMatching(/mean-squared-error or mean-absolute-error or huber, got "cross-entropy"/),
   });
   await expect(run({ loss: "mean-squared-error" })).rejects.toMatchObject({
-    message: expect.stringMatching(/single-label data, which is cross-entropy or binary-cross-entropy/),
+    message: expect.stringMatching(/single-label data, which is cross-entropy or binary-cross-entropy or focal/),
   });
 });
 

@@ -1,12 +1,21 @@
-import { expect, test } from "vitest";
-import { memoryRows } from "../../src/features/rows.ts";
+import { describe, expect, test } from "vitest";
+import { RootstockError } from "../../src/errors.ts";
+import { memoryRows, type RowViews } from "../../src/features/rows.ts";
+import { crossEntropy } from "../../src/losses/cross-entropy.ts";
 import { classTargets } from "../../src/losses/targets.ts";
 import { HEAD } from "../../src/models/head.ts";
-import { constant } from "../../src/optim/schedule.ts";
+import { constant, SCHEDULES } from "../../src/optim/schedule.ts";
+import { OPTIMIZERS } from "../../src/optim/table.ts";
 import { rng } from "../../src/random.ts";
-import { type FitOptions, type LabelledRows, fit as train } from "../../src/train/fit.ts";
+import type { Callback } from "../../src/train/callback.ts";
+import { earlyStopping } from "../../src/train/callbacks/early-stopping.ts";
+import { reduceOnPlateau } from "../../src/train/callbacks/reduce-on-plateau.ts";
+import { fit as train } from "../../src/train/fit.ts";
+import type { FitOptions, FitState, LabelledRows } from "../../src/train/fit-options.ts";
+import { epochMeasures } from "../../src/train/measure.ts";
+import { batchMixer } from "../../src/train/mixing.ts";
 import type { LabelledFeatures } from "../../src/train/train-head.ts";
-import { clusters, headStep, WIDTH } from "./made.ts";
+import { CLASSES, clusters, headStep, WIDTH } from "./made.ts";
 
 const rowsOf = ({ features, targets }: LabelledFeatures): LabelledRows => ({
   rows: memoryRows(features, WIDTH),
@@ -18,7 +27,7 @@ async function run(changes: Partial<FitOptions> = {}) {
   const result = await train({
     step,
     train: rowsOf(clusters(30)),
-    validate: async () => ({ loss: 1 / step.steps }),
+    validate: async () => ({ loss: 1 / Math.max(1, step.steps) }),
     epochs: 4,
     batchSize: 8,
     schedule: constant(0.05),
@@ -110,4 +119,326 @@ test("a loss that is no number ends the run with the step and the advice", async
 
 test("an abort ends the run between two steps", async () => {
   await expect(run({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "ABORTED" });
+});
+
+/** Keeps a copy of every state. */
+function everyState(when: (after: "step" | "epoch") => boolean = () => true) {
+  const states: FitState[] = [];
+  const save = async (state: FitState): Promise<void> => {
+    states.push(structuredClone(state));
+  };
+  return { states, checkpoints: { due: when, save } };
+}
+
+describe("a fit that goes on from a state", () => {
+  const monitor = { measure: "loss", mode: "min" } as const;
+  const { features, targets } = clusters(14, { spread: 2 });
+  const held = clusters(12, { seed: 1, spread: 2 });
+  const views: RowViews = {
+    values: clusters(28, { seed: 2, spread: 2 }).features,
+    places: Int32Array.from({ length: 14 }, (_, i) => i),
+    count: 2,
+    seed: 5,
+  };
+  const PLANS = {
+    "with all there is": { keepStart: true, soup: 3, averageDecay: 0.6, patience: 4 },
+    "that is stopped": { keepStart: false, soup: 2, averageDecay: undefined, patience: 1 },
+  } as const;
+
+  /** Batches of 4 of 14 rows, with views and mixing, a schedule and a plateau; measured on rows that are held out. */
+  async function whole(plan: keyof typeof PLANS, from?: FitState, checkpoints?: FitOptions["checkpoints"]) {
+    const { keepStart, soup, averageDecay, patience } = PLANS[plan];
+    const loss = crossEntropy({ soft: true });
+    await using step = await headStep({ loss, averageDecay, optimizer: OPTIMIZERS.adam.create(), clipNorm: 0.5 });
+    const measures: number[] = [];
+    const result = await train({
+      step,
+      train: { rows: memoryRows(features, WIDTH, views), targets },
+      validate: async () => {
+        const outputs = await step.logits(held.features.slice());
+        const measured = await epochMeasures(outputs, {
+          targets: held.targets,
+          classes: CLASSES,
+          loss,
+          scale: undefined,
+        });
+        measures.push(measured["loss"]!);
+        return measured;
+      },
+      epochs: 6,
+      batchSize: 4,
+      schedule: SCHEDULES["cosine-restarts"].create({ peak: 0.3, totalSteps: 24, stepsPerEpoch: 4, firstCycle: 2.5 }),
+      monitor,
+      keepStart,
+      soup,
+      mix: batchMixer({ mixup: 0.5, probability: 0.7, sampleShape: [WIDTH], numClasses: 3 }),
+      rng: rng(8),
+      callbacks: [earlyStopping({ monitor, patience }), reduceOnPlateau({ monitor, factor: 0.5, patience: 1 })],
+      from,
+      checkpoints,
+    });
+    return { result, held: await step.parameters(), last: measures.at(-1) };
+  }
+
+  test.each(Object.keys(PLANS) as (keyof typeof PLANS)[])(
+    "ends as without the break, wherever it was: %s",
+    async (plan) => {
+      const { states, checkpoints } = everyState();
+      const wanted = await whole(plan, undefined, checkpoints);
+      const { history, stopped } = wanted.result;
+      expect(states).toHaveLength(5 * history.length); // 4 steps and the end of each epoch
+      expect(new Set(history.map(({ learningRate }) => learningRate)).size).toBe(history.length);
+      expect(stopped === undefined).toBe(plan === "with all there is");
+      for (const state of states) {
+        const { epoch, done } = state;
+        expect({ epoch, done, ...(await whole(plan, state)) }).toEqual({ epoch, done, ...wanted });
+      }
+    },
+  );
+
+  test("reads the states of the breaks before it too", async () => {
+    const first = everyState();
+    const wanted = await whole("with all there is", undefined, first.checkpoints);
+    const second = everyState();
+    await whole("with all there is", first.states[6], second.checkpoints);
+    expect(second.states).toEqual(first.states.slice(7));
+    expect(await whole("with all there is", second.states[3])).toEqual(wanted);
+  });
+
+  test("holds the best epochs, best first, with the parameters that were measured", async () => {
+    const { states, checkpoints } = everyState((after) => after === "epoch");
+    const { result } = await whole("with all there is", undefined, checkpoints);
+    for (const { kept, history, epoch } of states) {
+      const all = history.map((report) => ({ epoch: report.epoch, value: report.validation["loss"]! }));
+      const start = kept.find((one) => one.epoch === 0)?.value ?? Number.POSITIVE_INFINITY;
+      const best = [{ epoch: 0, value: start }, ...all].sort((a, b) => a.value - b.value);
+      expect(kept.map((one) => ({ epoch: one.epoch, value: one.value }))).toEqual(
+        best.slice(0, Math.min(3, epoch)).map((one) => ({ epoch: one.epoch, value: one.value })),
+      );
+    }
+    expect(result.bestEpoch).toBe(states.at(-1)!.kept[0]!.epoch);
+  });
+
+  test("ends the epoch in which a callback has stopped it", async () => {
+    const stopAt = (step: number): Callback => ({
+      name: "stop",
+      onStep: (report, control) => (report.step === step ? control.stop("enough") : undefined),
+    });
+    for (const step of [1, 4, 6]) {
+      const { states, checkpoints } = everyState();
+      const { weights: wanted, history, stopped } = await run({ callbacks: [stopAt(step)], checkpoints });
+      expect([history.length, stopped]).toEqual([Math.ceil(step / 4), "enough"]);
+      const after = states.filter((state) => state.stopped !== undefined);
+      expect(after.length).toBeGreaterThan(0);
+      for (const from of after) {
+        const again = await run({ callbacks: [stopAt(-1)], from });
+        expect([again.weights, again.history, again.stopped]).toEqual([wanted, history, "enough"]);
+      }
+    }
+  });
+});
+
+describe("an abort", () => {
+  test("keeps the state first, from which the fit goes on", async () => {
+    const wanted = await run();
+    const abort = new AbortController();
+    const callbacks: Callback[] = [{ name: "abort", onStep: ({ step }) => void (step === 6 && abort.abort()) }];
+    const { states, checkpoints } = everyState(() => false);
+    const failed = run({ callbacks, checkpoints, signal: abort.signal });
+    await expect(failed).rejects.toMatchObject({ code: "ABORTED", message: "training was interrupted after 6 steps." });
+    expect(states.map(({ epoch, done }) => [epoch, done])).toEqual([[2, 16]]);
+    const { weights, history } = await run({ from: states[0] });
+    expect([weights, history]).toEqual([wanted.weights, wanted.history]);
+  });
+
+  test("in the middle of validation does, too: only the look is taken again", async () => {
+    const wanted = await run();
+    const { states, checkpoints } = everyState(() => false);
+    let looks = 0;
+    const validate = async () => {
+      if (++looks === 2) throw new RootstockError("ABORTED", "validation was interrupted.");
+      return { loss: 1 / looks };
+    };
+    await expect(run({ validate, checkpoints })).rejects.toMatchObject({ code: "ABORTED" });
+    expect(states.map(({ epoch, done, trainer }) => [epoch, done, trainer.steps])).toEqual([[2, 30, 8]]);
+    const { weights, history } = await run({ from: states[0] });
+    expect(history.slice(1)).toEqual(wanted.history.slice(1));
+    expect(weights).toEqual(wanted.weights);
+  });
+
+  test("other errors keep no state: it may be what failed", async () => {
+    const { states, checkpoints } = everyState(() => false);
+    const validate = () => Promise.reject(new RootstockError("DIVERGED", "infinite"));
+    await expect(run({ validate, checkpoints })).rejects.toMatchObject({ code: "DIVERGED" });
+    expect(states).toEqual([]);
+  });
+});
+
+describe("a callback", () => {
+  test("scales the learning rate of all further steps, and says so in reports", async () => {
+    const rates: number[] = [];
+    const { history } = await run({
+      callbacks: [
+        {
+          name: "scale",
+          onStep: ({ step, learningRate }, control) => {
+            rates.push(learningRate);
+            if (step === 2) control.scaleLearningRate(0.5);
+          },
+          onEpochEnd: ({ epoch }, control) => (epoch === 2 ? control.scaleLearningRate(4) : undefined),
+        },
+      ],
+    });
+    expect(rates).toEqual([...new Array(2).fill(0.05), ...new Array(6).fill(0.025), ...new Array(8).fill(0.1)]);
+    expect(history.map(({ learningRate }) => learningRate)).toEqual([0.025, 0.025, 0.1, 0.1]);
+  });
+
+  test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])("cannot scale it by %d", async (factor) => {
+    const callbacks: Callback[] = [{ name: "scale", onPhaseStart: (_, control) => control.scaleLearningRate(factor) }];
+    await expect(run({ callbacks })).rejects.toThrow(`scaleLearningRate requires a number above 0, got ${factor}.`);
+  });
+
+  test("is told of the phase, of every step, of every epoch and of the end, in the order of the list", async () => {
+    const told: string[] = [];
+    const teller = (name: string): Callback => ({
+      name,
+      onPhaseStart: ({ phase, epochs, stepsPerEpoch, epochsDone }) =>
+        void told.push(`${name} starts ${phase}: ${epochs} epochs of ${stepsPerEpoch}, ${epochsDone} done`),
+      onStep: async ({ phase, epoch, step }) => {
+        await Promise.resolve();
+        told.push(`${name} ${phase} ${epoch}/${step}`);
+      },
+      onEpochEnd: ({ epoch, steps }) => void told.push(`${name} epoch ${epoch} after ${steps}`),
+      onPhaseEnd: async () => {
+        await Promise.resolve();
+        told.push(`${name} ends`);
+      },
+    });
+    const { states, checkpoints } = everyState();
+    const options = { phase: "last", epochs: 2, batchSize: 16, callbacks: [teller("a"), teller("b")] };
+    await run({ ...options, checkpoints });
+    const both = (text: string): string[] => [`a ${text}`, `b ${text}`];
+    const wanted = [
+      ...both("starts last: 2 epochs of 2, 0 done"),
+      ...["last 1/1", "last 1/2", "epoch 1 after 2", "last 2/3", "last 2/4", "epoch 2 after 4", "ends"].flatMap(both),
+    ];
+    expect(told).toEqual(wanted);
+    told.length = 0;
+    await run({ ...options, from: states[3] }); // after the third step
+    expect(told).toEqual([
+      ...both("starts last: 2 epochs of 2, 1 done"),
+      ...["last 2/4", "epoch 2 after 4", "ends"].flatMap(both),
+    ]);
+  });
+
+  test("is told of the end where training fails, and what failed first counts", async () => {
+    let ends = 0;
+    const failing: Callback = {
+      name: "failing",
+      onStep: () => {
+        throw new Error("step");
+      },
+      onPhaseEnd: () => {
+        ends++;
+        throw new Error("end");
+      },
+    };
+    await expect(run({ callbacks: [failing, failing] })).rejects.toThrow("step");
+    expect(ends).toBe(2);
+    await expect(run({ callbacks: [{ ...failing, onStep: () => {} }] })).rejects.toThrow("end");
+  });
+
+  test("asks for a checkpoint after the epoch, also where one was due within it", async () => {
+    const { states, checkpoints } = everyState(() => false);
+    const asking: Callback = { name: "ask", onStep: ({ step }, control) => (step === 5 ? control.save() : undefined) };
+    await run({ callbacks: [asking], checkpoints });
+    expect(states.map(({ epoch, done }) => [epoch, done])).toEqual([[3, 0]]);
+    let steps = 0;
+    const often = everyState((after) => after === "step" && ++steps === 6);
+    await run({ callbacks: [asking], checkpoints: often.checkpoints });
+    expect(often.states.map(({ epoch, done }) => [epoch, done])).toEqual([
+      [2, 16],
+      [3, 0],
+    ]);
+  });
+
+  test("gets a copy of the parameters", async () => {
+    const seen: number[][] = [];
+    const { weights } = await run({
+      callbacks: [
+        {
+          name: "copy",
+          onEpochEnd: async (_, control) => {
+            const { data } = (await control.parameters()).get(HEAD.weight)!;
+            seen.push([...data]);
+            data.fill(1e9);
+          },
+        },
+      ],
+    });
+    expect(seen).toHaveLength(4);
+    expect(seen.at(-1)).toEqual([...weights]);
+  });
+
+  test("takes up what it remembered: of the state, else of the phase before", async () => {
+    const counter = () => {
+      let count = 0;
+      const callback: Callback = {
+        name: "count",
+        onEpochEnd: () => void count++,
+        state: () => ({ count }),
+        restore: (state) => {
+          count = (state as { count: number }).count;
+        },
+      };
+      return { callback, count: () => count };
+    };
+    const silent: Callback = { name: "silent" };
+    const { states, checkpoints } = everyState((after) => after === "epoch");
+    const first = counter();
+    const { callbacks } = await run({ callbacks: [silent, first.callback], checkpoints });
+    expect(callbacks).toEqual({ "1 count": { count: 4 } });
+    const next = counter();
+    await run({ callbacks: [silent, next.callback], remembered: callbacks });
+    expect(next.count()).toBe(8);
+    const continued = counter();
+    await run({ callbacks: [silent, continued.callback], remembered: callbacks, from: states[2] });
+    expect(continued.count()).toBe(4); // 3 in the state, and the last
+  });
+
+  test("that stops a phase as it starts leaves the start, or one epoch where the start does not count", async () => {
+    const callbacks: Callback[] = [{ name: "stop", onPhaseStart: (_, control) => control.stop("no") }];
+    const kept = await run({ callbacks, keepStart: true });
+    expect([kept.history.length, kept.bestEpoch, kept.stopped]).toEqual([0, 0, "no"]);
+    const trained = await run({ callbacks });
+    expect([trained.history.length, trained.bestEpoch, trained.stopped]).toEqual([1, 1, "no"]);
+  });
+});
+
+test("a measure that is not there ends the fit with those that are", async () => {
+  const monitor = { measure: "accuracy", mode: "max" } as const;
+  await expect(run({ monitor })).rejects.toMatchObject({
+    code: "BAD_CONFIG",
+    message: expect.stringContaining('training monitors "accuracy"; there is only loss.'),
+  });
+});
+
+test("an epoch whose measure is no number is never the best, as long as there is another", async () => {
+  let epoch = 0;
+  const losses = [Number.NaN, 3, Number.NaN, 4];
+  const { bestEpoch, history } = await run({ validate: async () => ({ loss: losses[epoch++]! }) });
+  expect(bestEpoch).toBe(2);
+  expect(history.map(({ best }) => best)).toEqual([true, true, false, false]);
+});
+
+test("the best epochs are averaged where that is better, and the average is held", async () => {
+  // Validation counts: four epochs, then the average of the best two, then that with the third.
+  const losses = [4, 1, 2, 3, 0.5, 9];
+  let look = 0;
+  const { states, checkpoints } = everyState((after) => after === "epoch");
+  const soup = await run({ soup: 3, validate: async () => ({ loss: losses[look++]! }), checkpoints });
+  expect([soup.averaged, soup.bestEpoch, look]).toEqual([2, 2, 6]);
+  const [best, second] = states.at(-1)!.kept.map(({ parameters }) => parameters.get(HEAD.weight)!.data);
+  expect(states.at(-1)!.kept.map(({ epoch }) => epoch)).toEqual([2, 3, 4]);
+  expect(soup.weights).toEqual(best!.map((value, i) => (value + second![i]!) / 2));
 });

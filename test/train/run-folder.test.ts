@@ -1,10 +1,10 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { claimRunFolder, RUN_MARK } from "../../src/train/run-folder.ts";
+import { claimRunFolder, RUN_MARK, reclaimRunFolder } from "../../src/train/run-folder.ts";
 import { temporaryFolder } from "../data/made.ts";
 
 const path = async (): Promise<string> => join(await temporaryFolder(), "run");
@@ -126,4 +126,58 @@ test("the turn of a process that died while it claimed the folder is over after 
   expect(folder.path).toBe(at);
   expect(await readdir(at)).toEqual(["run.lock"]);
   await folder.close();
+});
+
+test("a folder that vanishes while it is claimed is made again", async () => {
+  const at = await path();
+  let going = true;
+  const deletes = (async () => {
+    while (going) {
+      await rm(at, { recursive: true, force: true }).catch(() => {}); // something may be put in meanwhile
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  })();
+  const claimed: string[] = [];
+  for (let i = 0; i < 20; i++) {
+    const folder = await claimRunFolder(at);
+    claimed.push(folder.path);
+    await folder.close();
+  }
+  going = false;
+  await deletes;
+  expect(claimed).toEqual(new Array(20).fill(at));
+});
+
+test("a run that has checkpoints is never started again in its place", async () => {
+  const at = await path();
+  const first = await claimRunFolder(at);
+  await first.write("config", { [RUN_MARK]: 1 });
+  await mkdir(first.file("checkpoints"));
+  await writeFile(join(first.file("checkpoints"), "000000-000007.safetensors"), "hours");
+  await first.close();
+  const second = await claimRunFolder(at);
+  expect(second.path).toBe(`${at}-2`);
+  await second.close();
+  expect(await readFile(join(at, "checkpoints", "000000-000007.safetensors"), "utf8")).toBe("hours");
+});
+
+test("a run that goes on is held, without what its process was writing when it was killed", async () => {
+  const at = await path();
+  const child = spawn(process.execPath, ["-e", ""]);
+  await once(child, "exit");
+  const first = await claimRunFolder(at);
+  await first.write("config", { [RUN_MARK]: 1, a: 1 });
+  await first.write("data", {});
+  await first.close();
+  await writeFile(join(at, `.partial-${child.pid}-0123456789ab-model.onnx`), "half");
+  await writeFile(join(at, "run.lock"), String(child.pid));
+  const { folder, config } = await reclaimRunFolder(at);
+  expect(config).toEqual({ [RUN_MARK]: 1, a: 1 });
+  expect((await readdir(at)).sort()).toEqual(["config.json", "data.json", "run.lock"]);
+  await expect(reclaimRunFolder(at)).rejects.toThrow(`process ${process.pid} is making that run now`);
+  await folder.rewrite("metrics", [{ epoch: 1 }]);
+  expect(await folder.read("metrics")).toBe('{"epoch":1}\n');
+  await folder.rewrite("metrics", []);
+  await folder.close();
+  expect((await readdir(at)).sort()).toEqual(["config.json", "data.json"]);
 });

@@ -4,6 +4,7 @@ import { FEATURES } from "../../src/models/backbone.ts";
 import { headGraph, linearHead } from "../../src/models/head.ts";
 import { adamw } from "../../src/optim/adam.ts";
 import { StepThread } from "../../src/train/step-thread.ts";
+import type { Trainer } from "../../src/train/train-step.ts";
 import { CLASSES, clusters, headStep, WIDTH } from "./made.ts";
 
 const size = { width: WIDTH, numClasses: CLASSES.length };
@@ -12,9 +13,9 @@ const options = {
   input: FEATURES,
   parameters: linearHead(size),
   loss: "cross-entropy",
-  labelSmoothing: 0,
+  lossOptions: {},
   optimizer: "adamw",
-  weightDecay: 0.1,
+  optimizerOptions: { weightDecay: 0.1 },
   numClasses: CLASSES.length,
 } as const;
 
@@ -32,6 +33,29 @@ test("makes the same steps as in the calling thread, bit for bit, and leaves tha
   await here.run(features, targets, 0.1);
   await thread.restore(await here.parameters());
   expect(await thread.parameters()).not.toEqual(before);
+});
+
+test("goes on from a state bit for bit, from its own or that of a step in the calling thread", async () => {
+  const run = (step: Trainer, seed: number): Promise<number> => {
+    const { features, targets } = clusters(12, { seed });
+    return step.run(features, targets, 0.1);
+  };
+  const changed = { ...options, averageDecay: 0.9, clipNorm: 0.3 };
+  await using here = await headStep({ optimizer: adamw({ weightDecay: 0.1 }), averageDecay: 0.9, clipNorm: 0.3 });
+  await using thread = await StepThread.create(changed);
+  await run(here, 1);
+  await run(thread, 1);
+  const state = await here.state();
+  expect(await thread.state()).toEqual(state);
+  const loss = await run(here, 2);
+  await run(thread, 7);
+  await thread.load(state);
+  expect(thread.steps).toBe(1);
+  expect(await run(thread, 2)).toBe(loss);
+  expect(await thread.state()).toEqual(await here.state());
+  expect(await thread.parameters()).toEqual(await here.parameters());
+  await expect(thread.load({ ...state, average: undefined })).rejects.toMatchObject({ code: "SHAPE_MISMATCH" });
+  expect([thread.steps, await thread.state()]).toEqual([2, await here.state()]);
 });
 
 test("takes the samples over instead of copying them", async () => {

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { memoryRows } from "../../src/features/rows.ts";
 import { evaluateClassification } from "../../src/metrics/classification.ts";
 import { evaluateRegression } from "../../src/metrics/regression.ts";
-import type { PhaseRecipe } from "../../src/train/options.ts";
+import type { PhaseRecipe } from "../../src/train/recipe.ts";
 import { scoreRows } from "../../src/train/score.ts";
-import { trainHead } from "../../src/train/train-head.ts";
+import { measureHeadScale, offScale, type TrainHeadOptions, trainHead } from "../../src/train/train-head.ts";
 import { CLASSES, clusters, headStep, RECIPE, WIDTH } from "./made.ts";
 
 const options = {
@@ -15,6 +15,14 @@ const options = {
   callbacks: [],
 };
 
+/** Trains on the scale of the training rows, and gives the head for raw ones too. */
+async function learn(given: Partial<TrainHeadOptions> = {}) {
+  const train = given.train ?? options.train;
+  const scale = measureHeadScale(train);
+  const result = await trainHead({ ...options, scale, ...given });
+  return { ...result, scale, folded: offScale(result.parameters, scale) };
+}
+
 test("learns classes that can be told apart, on features of very different scales", async () => {
   const scale = Float32Array.of(1000, 1, 0.001, 1);
   const stretched = ({ features, targets }: typeof options.train) => ({
@@ -23,7 +31,7 @@ test("learns classes that can be told apart, on features of very different scale
   });
   const train = stretched(options.train);
   const validation = stretched(options.validation);
-  const { folded, history } = await trainHead({ ...options, train, validation });
+  const { folded, history } = await learn({ train, validation });
   await using step = await headStep({ parameters: folded });
   const logits = await scoreRows(step, memoryRows(validation.features, WIDTH));
   const { metrics } = evaluateClassification({
@@ -50,14 +58,13 @@ function plane(count: number, seed: number) {
 test("learns numbers in their own units", async () => {
   const recipe: PhaseRecipe = { ...RECIPE, loss: "mean-squared-error", epochs: 60, optimizer: "sgd", weightDecay: 0 };
   const [train, validation] = [plane(80, 0), plane(40, 1)];
-  const { folded, history, bestEpoch, targetScale } = await trainHead({
-    ...options,
+  const { folded, history, bestEpoch, scale } = await learn({
     classes: ["x", "y"],
     train,
     validation,
     recipe,
   });
-  expect(targetScale!.mean[0]).toBeCloseTo(-5, 2);
+  expect(scale.targets!.mean[0]).toBeCloseTo(-5, 2);
   await using step = await headStep({ parameters: folded, numClasses: 2 });
   const predictions = await scoreRows(step, memoryRows(validation.features, WIDTH));
   const { perTarget, metrics } = evaluateRegression({
@@ -76,7 +83,7 @@ test("starts independent classes at their frequency", async () => {
   const values = Float32Array.from({ length: 120 }, (_, k) => (k % 2 === 0 ? Number(k !== 0) : Number(k === 1)));
   const set = { features, targets: { task: "multi-label", values, width: 2 } as const };
   const recipe: PhaseRecipe = { ...RECIPE, loss: "binary-cross-entropy", epochs: 1, learningRate: 1e-9 };
-  const { history } = await trainHead({ ...options, classes: ["x", "y"], train: set, validation: set, recipe });
+  const { history } = await learn({ classes: ["x", "y"], train: set, validation: set, recipe });
   const [frequent, odds] = [59 / 60, Math.log(60 / 2)];
   const entropy = Math.log(1 + Math.exp(odds)) - frequent * odds;
   expect(history[0]!.validation["loss"]).toBeCloseTo(entropy, 4);
@@ -84,17 +91,17 @@ test("starts independent classes at their frequency", async () => {
 
 test("equal seeds give equal bits, other seeds do not", async () => {
   const weights = async (seed: number) =>
-    [...(await trainHead({ ...options, recipe: { ...RECIPE, seed } })).parameters.values()].map(({ data }) => data);
+    [...(await learn({ recipe: { ...RECIPE, seed } })).parameters.values()].map(({ data }) => data);
   expect(await weights(1)).toEqual(await weights(1));
   expect(await weights(2)).not.toEqual(await weights(1));
 });
 
-test.each(["sgd", "adam", "adamw"] as const)("learns with %s", async (optimizer) => {
-  const { history } = await trainHead({ ...options, recipe: { ...RECIPE, optimizer } });
+test.each(["sgd", "adam", "adamw", "rmsprop", "adagrad", "lion"] as const)("learns with %s", async (optimizer) => {
+  const { history } = await learn({ recipe: { ...RECIPE, optimizer } });
   expect(history.at(-1)!.validation["accuracy"]).toBeGreaterThan(0.96);
 });
 
 test("learns independent classes with binary cross-entropy", async () => {
-  const { history } = await trainHead({ ...options, recipe: { ...RECIPE, loss: "binary-cross-entropy" } });
+  const { history } = await learn({ recipe: { ...RECIPE, loss: "binary-cross-entropy" } });
   expect(history.at(-1)!.validation["accuracy"]).toBeGreaterThan(0.96);
 });

@@ -19,8 +19,8 @@ const noise = (...shape: number[]): Tensor<"float32"> =>
     Float32Array.from({ length: sizeOf(shape) }, () => random.normal() / 4),
   );
 
-/** Convolutions with Relu, their average, and a linear layer with three classes. */
-function network(depth = 12, channels = 16): { forward: Graph; parameters: Parameters } {
+/** Convolutions with Relu, their average, and a linear layer with three classes. @param group of the convolutions. */
+function network(depth = 12, channels = 16, group = 1): { forward: Graph; parameters: Parameters } {
   const b = new GraphBuilder("network");
   const parameters = new Map<Value, Tensor<"float32">>();
   const parameter = (name: string, value: Tensor<"float32">): Value => {
@@ -30,7 +30,10 @@ function network(depth = 12, channels = 16): { forward: Graph; parameters: Param
   let x = b.input({ name: "x", dtype: "float32", shape: ["batch", channels, 8, 8] });
   for (let i = 0; i < depth; i++)
     x = b.op("Relu", [
-      b.op("Conv", [x, parameter(`w${i}`, noise(channels, channels, 3, 3))], { pads: ints([1, 1, 1, 1]) }),
+      b.op("Conv", [x, parameter(`w${i}`, noise(channels, channels / group, 3, 3))], {
+        pads: ints([1, 1, 1, 1]),
+        group: int(group),
+      }),
     ]);
   const features = b.op("Flatten", [b.op("GlobalAveragePool", [x])], { axis: int(1) });
   b.named("MatMul", [features, parameter("head", noise(channels, 3))], HEAD.logits);
@@ -113,3 +116,27 @@ test.each([
     });
   }
 });
+
+test.each([16, 24, 32])(
+  "depthwise kernels of %d channels keep their order, and their gradients are right",
+  async (channels) => {
+    const net = { ...common, ...network(2, channels, channels) };
+    const block = await blockedLayout();
+    expect(planTraining({ ...net, batchSize: 5, block }).tapsOutside).toEqual(new Set());
+    const images = noise(5, channels, 8, 8).data;
+    const results = [];
+    for (const batchSize of [5, undefined]) {
+      await using step = await TrainStep.create({ ...net, optimizer, batchSize });
+      await step.run(images, targets, 1);
+      results.push(await step.parameters());
+    }
+    for (const name of ["w0", "w1"]) {
+      const [fast, portable] = results.map((trained) => trained.get(name)!.data);
+      const start = net.parameters.get(name)!.data;
+      const moved = Math.max(...portable!.map((value, i) => Math.abs(value - start[i]!)));
+      const apart = Math.max(...portable!.map((value, i) => Math.abs(value - fast![i]!)));
+      expect(moved).toBeGreaterThan(0);
+      expect(apart / moved).toBeLessThan(1e-4);
+    }
+  },
+);

@@ -1,7 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { PARTIAL_PREFIX, writeAtomically, writeJson } from "../../src/weights/files.ts";
+import { PARTIAL_PREFIX, removeAbandoned, writeAtomically, writeJson } from "../../src/weights/files.ts";
 import { temporaryFolder } from "../data/made.ts";
 
 test("writes chunks of bytes and text in order, in folders that it makes", async () => {
@@ -79,4 +81,27 @@ test("writeJson writes indented JSON that ends with a line break", async () => {
   const path = join(await temporaryFolder(), "record.json");
   await writeJson(path, { b: [1, null], a: "ü", gone: undefined });
   expect(await readFile(path, "utf8")).toBe('{\n  "b": [\n    1,\n    null\n  ],\n  "a": "ü"\n}\n');
+});
+
+test("removes what dead processes were writing, and nothing else", async () => {
+  const folder = await temporaryFolder();
+  const dead = spawn(process.execPath, ["-e", ""], { stdio: "ignore" });
+  await once(dead, "exit");
+  const hex = "0123456789ab";
+  const abandoned = [`.partial-${dead.pid}-${hex}-a`, `.partial-${process.pid}-${hex}-b`]; // the id of this process, before it
+  const others = [
+    `.partial-${process.ppid}-${hex}-x`, // of a process that runs
+    `.partial-${hex}-model.onnx`, // a download
+    ".partial-claim",
+    `.partial-0-${hex}-x`,
+    `partial-${dead.pid}-${hex}-x`,
+    "model.onnx",
+  ];
+  for (const name of [...abandoned, ...others]) await writeFile(join(folder, name), "x");
+  await writeAtomically(join(folder, "new"), ["new"], async () => removeAbandoned(folder)); // its own is not abandoned
+  expect((await readdir(folder)).sort()).toEqual([...others, "new"].sort());
+});
+
+test("a folder that is not there has nothing abandoned", async () => {
+  await removeAbandoned(join(await temporaryFolder(), "missing"));
 });

@@ -2,6 +2,7 @@
 
 import { suggestThreads } from "../../data/loader.ts";
 import { openDataset } from "../../data/open-dataset.ts";
+import { compareEvaluations } from "../../metrics/compare.ts";
 import { PROVIDERS } from "../../runtime/providers.ts";
 import { evaluateModel, samplesToEvaluate } from "../../train/evaluate.ts";
 import { UsageError } from "../arguments.ts";
@@ -11,7 +12,8 @@ import { modelOptions, openModel } from "../open-model.ts";
 import { readLabels } from "../read-labels.ts";
 import { reportDataset, reportFailed } from "../report-dataset.ts";
 import { choice, sessionOptions } from "../session-options.ts";
-import { summarizeEvaluation } from "../summarize-evaluation.ts";
+import { summarizeAugmentation, summarizeEvaluation } from "../summarize-evaluation.ts";
+import { testTimeAugmentation, ttaOption } from "../tta-option.ts";
 
 const SPLITS = { test: true, validation: true, train: true, all: true };
 
@@ -31,6 +33,7 @@ export const evaluate = command({
       value: "<file>",
       help: "class names, a JSON list or one per line, where the model carries none",
     },
+    ...ttaOption,
     ...modelOptions,
     ...dataOptions,
     ...sessionOptions,
@@ -38,6 +41,7 @@ export const evaluate = command({
   examples: [
     ["rootstock evaluate runs/flowers/model.onnx more-flowers/", "every image of a folder per class"],
     ["rootstock evaluate model.onnx flowers --split validation --json", "one split, for another program"],
+    ["rootstock evaluate model.onnx flowers --tta flip", "also with mirror images, and what they change"],
   ],
   async run({ positionals, options, output, signal }) {
     const [path, root, ...more] = positionals;
@@ -58,12 +62,17 @@ export const evaluate = command({
       decodeThreads: suggestThreads(samples.length),
       threads: options.threads,
       provider: choice(options.provider, PROVIDERS),
+      testTimeAugmentation: testTimeAugmentation(options.tta, model, output),
       signal,
       onProgress: (done, total) => progress.update(done, total),
     });
     progress.end();
-    reportFailed(result.failed, output);
-    summarizeEvaluation(result.evaluation, split === "all" ? "labelled" : split, output);
-    return { json: { ...result.evaluation, split, failed: result.failed, skipped: data.skipped, notes: data.notes } };
+    const { evaluation, results, plain, failed } = result;
+    reportFailed(failed, output);
+    summarizeEvaluation(evaluation, split === "all" ? "labelled" : split, output);
+    const comparison = plain && compareEvaluations(plain.evaluation, evaluation, { a: plain.results, b: results });
+    if (comparison) summarizeAugmentation(comparison, output);
+    const augmented = plain && { testTimeAugmentation: options.tta, plain: plain.evaluation, comparison };
+    return { json: { ...evaluation, ...augmented, split, failed, skipped: data.skipped, notes: data.notes } };
   },
 });

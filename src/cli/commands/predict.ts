@@ -3,7 +3,7 @@
 import { listImages } from "../../data/list-images.ts";
 import { suggestThreads } from "../../data/loader.ts";
 import { printable } from "../../graph/printable.ts";
-import type { Prediction } from "../../models/model.ts";
+import type { Model, Prediction } from "../../models/model.ts";
 import { UsageError } from "../arguments.ts";
 import { command } from "../command.ts";
 import { formatValue } from "../format-value.ts";
@@ -11,6 +11,7 @@ import { modelOptions, openModel } from "../open-model.ts";
 import { formatPercent } from "../output.ts";
 import { readLabels } from "../read-labels.ts";
 import { runOptions, sessionOptions } from "../session-options.ts";
+import { testTimeAugmentation, ttaOption } from "../tta-option.ts";
 
 /** A prediction of a file that could be read. */
 type Found = Exclude<Prediction, { readonly error: string }>;
@@ -18,7 +19,7 @@ type Found = Exclude<Prediction, { readonly error: string }>;
 /** What --json prints of it: the probabilities of a thousand classes are left out. */
 type Shown =
   | Pick<Extract<Found, { readonly top: unknown }>, "file" | "top">
-  | Extract<Found, { readonly values: unknown }>;
+  | Pick<Extract<Found, { readonly values: unknown }>, "file" | "values">;
 
 export const predict = command({
   summary: "Classify images with a trained model, or read numbers off them.",
@@ -36,6 +37,7 @@ export const predict = command({
       value: "<file>",
       help: "class names, a JSON list or one per line, where the model carries none",
     },
+    ...ttaOption,
     ...modelOptions,
     ...sessionOptions,
   },
@@ -62,6 +64,7 @@ export const predict = command({
     const results = model.predictFiles(listed.files, {
       top: options.top ?? 3,
       decodeThreads: suggestThreads(listed.files.length),
+      testTimeAugmentation: testTimeAugmentation(options.tta, model, output),
       ...run,
       signal,
     });
@@ -69,8 +72,8 @@ export const predict = command({
       if ("error" in prediction) failed.push({ file: prediction.file, error: prediction.error });
       else {
         const { file } = prediction;
-        predictions.push("values" in prediction ? prediction : { file, top: prediction.top });
-        output.result(`${printable(file)}  ${describe(prediction)}`);
+        predictions.push("values" in prediction ? { file, values: prediction.values } : { file, top: prediction.top });
+        output.result(`${printable(file)}  ${describe(prediction, model)}`);
       }
     }
     for (const { file, error } of failed) output.warn(`${printable(file)}: ${error}`);
@@ -80,11 +83,11 @@ export const predict = command({
 });
 
 /** Classes with their probabilities, or targets with their values. */
-function describe(prediction: Found): string {
+function describe(prediction: Found, { thresholds }: Model): string {
   if ("values" in prediction) {
     const values = Object.entries(prediction.values);
     return values.map(([target, value]) => `${printable(target)} ${formatValue(value)}`).join("  ");
   }
-  if (prediction.top.length === 0) return "no class above 50 %";
+  if (prediction.top.length === 0) return thresholds ? "no class above its threshold" : "no class above 50 %";
   return prediction.top.map(({ label, probability }) => `${printable(label)} ${formatPercent(probability)}`).join("  ");
 }

@@ -5,21 +5,24 @@ import { bySplit, type Dataset } from "../../data/sample.ts";
 import { messageOf } from "../../errors.ts";
 import { printable } from "../../graph/printable.ts";
 import { LOSSES } from "../../losses/table.ts";
-import { OPTIMIZERS } from "../../optim/table.ts";
 import type { EpochReport } from "../../train/callback.ts";
-import { fineTune, type Run } from "../../train/fine-tune.ts";
-import { BATCH_NORM_CHOICES, type FineTuneOptions, type Progress, recipe } from "../../train/options.ts";
+import { fineTune } from "../../train/fine-tune.ts";
+import type { FineTuneOptions, Progress } from "../../train/options.ts";
+import { recipe } from "../../train/recipe.ts";
+import type { Run } from "../../train/run.ts";
 import { clock, defaultRunName } from "../../train/run-record.ts";
 import { inOptionNames, type Options, type OptionTable, UsageError } from "../arguments.ts";
 import { augmentOption, readAugment } from "../augment-option.ts";
-import { command } from "../command.ts";
+import { COMMON_OPTIONS, command } from "../command.ts";
 import { dataOptions, datasetOptions, splitOptions } from "../data-options.ts";
 import { formatValue } from "../format-value.ts";
 import { MODEL_FORMS, modelOptions, openModel } from "../open-model.ts";
 import { formatPercent, type Output } from "../output.ts";
 import { reportDataset, reportFailed } from "../report-dataset.ts";
-import { choice, runOptions, sessionOptions } from "../session-options.ts";
+import { aboutCommand, readCommand } from "../resume-option.ts";
+import { runOptions, sessionOptions } from "../session-options.ts";
 import { summarize } from "../summary.ts";
+import { trainingOptions, trainingSettings } from "../training-options.ts";
 
 const trainOptions = {
   model: {
@@ -28,65 +31,7 @@ const trainOptions = {
     help: `pretrained classifier or backbone to start from (required): ${MODEL_FORMS}`,
   },
   ...splitOptions,
-  unfreeze: {
-    kind: "text",
-    value: "<what>",
-    help: "what trains with the head: head (nothing else), last, last:N (the last N stages), all, or a pattern such as layer4.* (default head; see rootstock inspect)",
-  },
-  "batch-norm": {
-    kind: "text",
-    value: "<policy>",
-    choices: BATCH_NORM_CHOICES,
-    help: "BatchNormalization in the part that trains: freeze (pretrained statistics), affine (only its scale and shift train), train (statistics of each batch) or adapt (statistics of the new images); default freeze",
-  },
-  epochs: {
-    kind: "number",
-    value: "<n>",
-    min: 1,
-    whole: true,
-    help: "most passes over the data (default: enough for 600 updates, 20 to 100; with --unfreeze 300, 5 to 30)",
-  },
-  "batch-size": {
-    kind: "number",
-    value: "<n>",
-    min: 1,
-    whole: true,
-    help: "images per update (default 32, with --unfreeze 16)",
-  },
-  "learning-rate": {
-    kind: "number",
-    value: "<x>",
-    min: 1e-12,
-    whole: false,
-    help: "peak learning rate (default: the optimizer's)",
-  },
-  "weight-decay": { kind: "number", value: "<x>", min: 0, whole: false, help: "weight decay of the head" },
-  optimizer: {
-    kind: "text",
-    value: "<name>",
-    choices: Object.keys(OPTIMIZERS),
-    help: "optimizer (default adamw; sgd for a head that gives numbers)",
-  },
-  loss: {
-    kind: "text",
-    value: "<name>",
-    choices: Object.keys(LOSSES),
-    help: "objective (default: cross-entropy; binary-cross-entropy for several labels per image; mean-squared-error for numbers)",
-  },
-  "label-smoothing": {
-    kind: "number",
-    value: "<x>",
-    min: 0,
-    whole: false,
-    help: "share of each target spread over all classes (default 0)",
-  },
-  patience: {
-    kind: "number",
-    value: "<n>",
-    min: 1,
-    whole: true,
-    help: "stop after so many epochs without a smaller validation loss",
-  },
+  ...trainingOptions,
   cut: {
     kind: "text",
     value: "<value>",
@@ -102,12 +47,13 @@ const trainOptions = {
     whole: true,
     help: "random views of each training image whose features are kept, where a part is frozen (default 8 for one label per image, fewer for more than 125 images, 0 for more than 1000)",
   },
-  seed: { kind: "number", value: "<n>", min: 0, whole: true, help: "decides every random choice (default 0)" },
   out: { kind: "text", value: "<dir>", help: "folder of the run (default runs/<time>-<data>)" },
-  autotune: {
-    kind: "flag",
-    help: "with --unfreeze: measure how this machine computes each gradient fastest, once, and keep the result",
+  resume: {
+    kind: "text",
+    value: "<run>",
+    help: "go on with an interrupted run, exactly: its data and settings are in its folder",
   },
+  tensorboard: { kind: "flag", help: "write event files for TensorBoard into the run's folder" },
   "allow-leaks": { kind: "flag", help: "train although pictures are in two splits (see rootstock check)" },
   "no-check": { kind: "flag", help: "do not look at the images before training" },
   "no-cache": { kind: "flag", help: "compute features anew and keep none" },
@@ -129,24 +75,28 @@ export const train = command({
     ["rootstock train flowers --model resnet50.onnx --val 0.3 --seed 7 --out runs/flowers", "other choices"],
     ["rootstock train photos --model vgg16.onnx --preprocessing caffe --json > result.json", "for another program"],
   ],
-  async run({ positionals, options, output, signal }) {
+  async run({ positionals, options: given, output, signal }) {
     const started = clock();
-    const [root, ...more] = positionals;
-    if (root === undefined || more.length > 0)
-      throw new UsageError(
-        `train requires one folder or table of images, got ${positionals.length === 0 ? "none" : positionals.join(" ")}.`,
-      );
+    const { data: root, options } =
+      given.resume === undefined ? commandOf(positionals, given) : await resumed(positionals, given);
+    const { resume } = given;
     if (options.model === undefined) throw new UsageError(`train requires --model <model>: ${MODEL_FORMS}.`);
     const settings = { ...settingsOf(options), augmentation: await readAugment(options.augment) };
     checkSettings(settings);
-    const data = await openDataset(root, { ...datasetOptions(options), seed: settings.seed, signal });
+    // The run has kept the split that it took from another one, which may be gone.
+    const splits = resume !== undefined && options.splits !== undefined ? { splits: resume } : {};
+    const data = await openDataset(root, { ...datasetOptions(options), ...splits, seed: settings.seed, signal });
     reportDataset(data, output);
     await using model = await openModel(options.model, { options, output, signal });
     const progress = new TrainingProgress(output, describe(data));
+    const out = resume ?? options.out ?? join("runs", defaultRunName(parse(resolve(root)).name));
     const run = await fineTune(model, data, {
       ...settings,
       cut: options.cut,
-      out: options.out ?? join("runs", defaultRunName(parse(resolve(root)).name)),
+      out,
+      resume: resume !== undefined,
+      about: aboutCommand(root, options),
+      tensorBoard: options.tensorboard,
       signal,
       onProgress: (event) => progress.show(event),
     });
@@ -158,23 +108,36 @@ export const train = command({
   },
 });
 
+type TrainOptions = Options<typeof trainOptions>;
+
+function commandOf(positionals: readonly string[], options: TrainOptions) {
+  const [data, ...more] = positionals;
+  if (data !== undefined && more.length === 0) return { data, options };
+  throw new UsageError(
+    `train requires one folder or table of images, got ${positionals.length === 0 ? "none" : positionals.join(" ")}.`,
+  );
+}
+
+/** The command line of an interrupted run, with the threads and the provider of this one. */
+async function resumed(positionals: readonly string[], { resume, threads, provider, ...rest }: TrainOptions) {
+  const others = Object.entries(rest).flatMap(([name, value]) =>
+    value === undefined || value === false ? [] : [`--${name}`],
+  );
+  if (positionals.length > 0 || others.filter((name) => !Object.hasOwn(COMMON_OPTIONS, name.slice(2))).length > 0)
+    throw new UsageError(
+      `--resume goes on with the data and settings of the run; only --threads and --provider can be given with it, got ${[...positionals, ...others].join(" ")}.`,
+    );
+  const { data, options } = await readCommand(resume!, trainOptions); // it was given
+  return { data, options: { ...options, threads: threads ?? options.threads, provider: provider ?? options.provider } };
+}
+
 /** What decides the result, as `fineTune` takes it. */
-function settingsOf(options: Options<typeof trainOptions>): FineTuneOptions {
+function settingsOf(options: TrainOptions): FineTuneOptions & { readonly seed: number } {
   return {
-    unfreeze: options.unfreeze,
-    batchNorm: BATCH_NORM_CHOICES.find((policy) => policy === options["batch-norm"]),
-    epochs: options.epochs,
-    batchSize: options["batch-size"],
-    learningRate: options["learning-rate"],
-    weightDecay: options["weight-decay"],
-    optimizer: choice(options.optimizer, OPTIMIZERS),
-    loss: choice(options.loss, LOSSES),
-    labelSmoothing: options["label-smoothing"],
-    patience: options.patience,
+    ...trainingSettings(options),
     views: options.views,
     check: !options["no-check"],
     allowLeaks: options["allow-leaks"],
-    autotune: options.autotune,
     cache: !options["no-cache"],
     ...runOptions(options),
     seed: options.seed ?? 0,
@@ -184,7 +147,8 @@ function settingsOf(options: Options<typeof trainOptions>): FineTuneOptions {
 /** @throws UsageError for settings that cannot be, whatever the model and the images are. */
 function checkSettings(settings: FineTuneOptions): void {
   try {
-    const [task] = settings.loss === undefined ? [] : LOSSES[settings.loss]().tasks;
+    const loss = typeof settings.loss === "object" ? settings.loss.name : settings.loss;
+    const [task] = loss === undefined ? [] : LOSSES[loss]().tasks;
     recipe(settings, 1, { task }); // whether the loss fits the data is told when they are read
   } catch (error) {
     throw new UsageError(inOptionNames(messageOf(error), trainOptions), { cause: error });
@@ -193,16 +157,20 @@ function checkSettings(settings: FineTuneOptions): void {
 
 /** The object that --json prints. */
 function resultOf(run: Run, data: Dataset, total: number): unknown {
-  const { id, folder, classes, evaluation, evaluatedOn, history, bestEpoch, seconds, featuresFromCache, failed } = run;
+  const { id, folder, classes, evaluation, baseline, evaluatedOn, history, phases, bestEpoch, temperature } = run;
+  const { seconds, featuresFromCache, failed } = run;
   return {
     run: folder,
     model: folder === undefined ? undefined : join(folder, "model.onnx"),
     id,
     classes,
     ...evaluation,
+    baseline: baseline.metrics,
     evaluatedOn,
     epochs: history.length,
+    phases,
     bestEpoch,
+    temperature,
     seconds: { ...seconds, total },
     featuresFromCache,
     failed,
@@ -252,8 +220,8 @@ class TrainingProgress {
     } else if (event.kind === "step") {
       if (this.#output.isTerminal) this.#output.redraw(`epoch     image ${event.done} of ${event.total}`);
     } else {
-      const { epoch, epochs, trainLoss, validation, best } = event.report;
-      const line = `epoch     ${epoch}/${epochs}  loss ${trainLoss.toFixed(3)}  validation loss ${validation["loss"]!.toFixed(3)}  ${mainMeasure(validation)}${best ? "  best" : ""}`;
+      const { phase, epoch, epochs, trainLoss, validation, best } = event.report;
+      const line = `${phase.padEnd(9)} ${epoch}/${epochs}  loss ${trainLoss.toFixed(3)}  validation loss ${validation["loss"]!.toFixed(3)}  ${mainMeasure(validation)}${best ? "  best" : ""}`;
       if (this.#output.isTerminal) this.#output.redraw(line);
       else if (epoch === 1 || epoch === epochs || epoch % Math.ceil(epochs / 10) === 0) this.#output.note(line);
     }

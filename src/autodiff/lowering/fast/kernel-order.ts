@@ -14,10 +14,15 @@ const CHANNELS_FIRST = [0, 3, 1, 2];
 /** From [m, c, taps] to [m, taps, c]. */
 const TAPS_OUTSIDE = [0, 2, 1];
 
-/** The parameters, inputs of a training graph, whose gradients are transposed for nothing but being given. */
+/**
+ * The parameters, inputs of a training graph, whose gradients are transposed for nothing but being given. A gradient
+ * without a declared shape has lost a Reshape: what is transposed there is of another shape, as of depthwise kernels.
+ */
 export function transposedGradients(graph: Graph): ReadonlySet<Value> {
   const [producers, consumers] = [producersOf(graph.nodes), consumersOf(graph.nodes)];
+  const shaped = new Set(graph.outputs.filter(({ shape }) => shape !== undefined).map(({ name }) => name));
   const isTransposed = ({ name }: { readonly name: Value }): boolean => {
+    if (!shaped.has(gradientName(name))) return false;
     const node = producers.get(gradientName(name));
     return permutes(node, CHANNELS_FIRST) && consumers.get(node.inputs[0]!)!.length === 1;
   };

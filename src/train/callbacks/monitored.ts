@@ -1,0 +1,28 @@
+/** What callbacks that watch one measure share: reading it, and telling whether it got better. */
+import { RootstockError } from "../../errors.ts";
+import type { Monitor } from "../callback.ts";
+
+/**
+ * The value of the monitored measure in an epoch.
+ * @param who the callback's name, for the message.
+ * @throws RootstockError BAD_CONFIG if there is no such measure.
+ */
+export function monitored(who: string, { measure }: Monitor, validation: Readonly<Record<string, number>>): number {
+  const value = Object.hasOwn(validation, measure) ? validation[measure] : undefined;
+  if (value !== undefined) return value;
+  const names = Object.keys(validation).join(", ");
+  throw new RootstockError(
+    "BAD_CONFIG",
+    `${who} monitors "${measure}"; there is only ${names}. Name one of these as its monitor.`,
+  );
+}
+
+/**
+ * Whether a value is better than the best before it by more than `minDelta`. Any finite number is better than none;
+ * NaN and infinities are never better, so that one broken epoch does not end as the best.
+ */
+export function improves({ mode }: Monitor, value: number, best: number | undefined, minDelta: number): boolean {
+  if (!Number.isFinite(value)) return false;
+  if (best === undefined) return true;
+  return mode === "min" ? value < best - minDelta : value > best + minDelta;
+}

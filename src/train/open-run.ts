@@ -1,0 +1,201 @@
+/** Where a run writes what it knows: a new folder, that of the interrupted run which goes on, or nowhere. */
+import { createHash } from "node:crypto";
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { count } from "../data/dataset-notes.ts";
+import { type Dataset, type Manifest, manifest } from "../data/sample.ts";
+import { applySavedSplit, savedSplit } from "../data/splits/saved-split.ts";
+import { listed, messageOf, RootstockError } from "../errors.ts";
+import { saveGraph } from "../graph/save.ts";
+import type { Model } from "../models/model.ts";
+import type { Callback } from "./callback.ts";
+import { tensorBoard } from "./callbacks/tensor-board.ts";
+import { CheckpointStore } from "./checkpoints/checkpoint-store.ts";
+import type { FineTuneOptions } from "./options.ts";
+import { RunCheckpoints, type RunState, runStateOf } from "./run-checkpoints.ts";
+import { claimRunFolder, RUN_FILES, RUN_MARK, type RunFolder, reclaimRunFolder } from "./run-folder.ts";
+import type { RunPlan } from "./run-plan.ts";
+import { environment } from "./run-record.ts";
+
+/** A run that may begin, or go on. */
+export interface OpenRun {
+  readonly folder: RunFolder | undefined;
+  readonly checkpoints: RunCheckpoints | undefined;
+  /** Where it goes on; nothing has ended in a new run. */
+  readonly state: RunState;
+  /** They write and show each epoch. */
+  readonly listeners: readonly Callback[];
+}
+
+export interface OpenRunOptions {
+  readonly base: Model;
+  readonly plan: RunPlan;
+  readonly data: Dataset;
+}
+
+/**
+ * The data in the splits of the interrupted run, which were drawn again where copies of a picture were found. What else
+ * differs is said when the run is opened.
+ */
+export async function inSplitsOf<D extends Dataset>(run: string, data: D): Promise<D> {
+  try {
+    const { samples } = applySavedSplit(data.samples, await savedSplit(run), { classes: data.classes, together: [] });
+    return { ...data, samples };
+  } catch (error) {
+    if (error instanceof RootstockError) return data;
+    throw error;
+  }
+}
+
+/** Whether an interrupted run has kept what was found when its images were looked at. */
+export async function isChecked(run: string | undefined): Promise<boolean> {
+  if (run === undefined) return true;
+  return await access(join(run, RUN_FILES.check)).then(
+    () => true,
+    () => false,
+  );
+}
+
+const FRESH: RunState = { outcomes: [], fit: undefined };
+
+/**
+ * Claims the run's folder and writes what is known before it begins, or reads where the interrupted run was.
+ * @throws RootstockError BAD_CONFIG if the folder cannot be used, or is of a run with other settings; BAD_DATA if the
+ * images are others now.
+ */
+export async function openRun({ base, plan, data }: OpenRunOptions, options: FineTuneOptions): Promise<OpenRun> {
+  const { out, resume = false, checkpointSeconds = 30, keepCheckpoints = 2 } = options;
+  if (out === undefined) {
+    if (resume) throw new RootstockError("BAD_CONFIG", "resume requires out, the folder of the interrupted run.");
+    return { folder: undefined, checkpoints: undefined, state: FRESH, listeners: listenersOf(undefined, options) };
+  }
+  const identity = identityOf(base, plan);
+  if (!resume) {
+    const folder = await claimRunFolder(out);
+    return await orClosed(folder, async () => {
+      await folder.write("config", { [RUN_MARK]: 1, ...identity, data: data.root, about: options.about });
+      await folder.write("environment", environment());
+      await folder.write("data", manifest(data));
+      const store = await CheckpointStore.open(folder.file("checkpoints"), { keep: keepCheckpoints });
+      const checkpoints = new RunCheckpoints(store, checkpointSeconds);
+      return { folder, checkpoints, state: FRESH, listeners: listenersOf(folder, options) };
+    });
+  }
+  const { folder, config } = await reclaimRunFolder(out);
+  return await orClosed(folder, async () => {
+    await requireSameData(folder, data); // first: settings follow from the data
+    requireSame(config, identity, folder.path);
+    const store = await CheckpointStore.open(folder.file("checkpoints"), { keep: keepCheckpoints });
+    const latest = await store.latest();
+    for (const { file, reason } of latest?.skipped ?? [])
+      options.onProgress?.({ kind: "warning", text: `the checkpoint ${file} is skipped: ${reason}` });
+    const state = latest ? runStateOf(latest) : FRESH;
+    requireOwn(state, plan, latest?.file ?? "");
+    await folder.rewrite("metrics", [
+      ...state.outcomes.flatMap(({ history }) => history),
+      ...(state.fit?.history ?? []),
+    ]);
+    options.onProgress?.({ kind: "plan", text: `resume    ${describe(state)}` });
+    const checkpoints = new RunCheckpoints(store, checkpointSeconds, latest && state);
+    return { folder, checkpoints, state, listeners: listenersOf(folder, options) };
+  });
+}
+
+/** Lets go of the folder where what is to be done in it fails. */
+async function orClosed<T>(folder: RunFolder, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
+}
+
+/** Everything that decides the result, besides the images. */
+function identityOf(base: Model, { cut, recipe, phases, augment, backbone }: RunPlan) {
+  const hash = createHash("sha256");
+  for (const chunk of saveGraph(backbone)) hash.update(chunk);
+  return {
+    model: { name: base.name, sha256: hash.digest("hex") },
+    cut: cut.value,
+    preprocessing: base.requirePreprocessing(),
+    recipe,
+    augmentation: phases.find((phase) => phase.augment.augmentation)?.augment.augmentation,
+    views: augment.views,
+    phases: phases.map((phase) => ({ unfreeze: phase.unfreeze, views: phase.augment.views })),
+  };
+}
+
+/** @throws RootstockError BAD_CONFIG naming what is another setting than that of the interrupted run. */
+function requireSame(config: Readonly<Record<string, unknown>>, identity: object, path: string): void {
+  const text = (value: unknown): string => JSON.stringify(value) ?? "nothing";
+  const others = Object.entries(identity).flatMap(([name, value]) => differences(name, config[name], value));
+  if (others.length === 0) return;
+  const shown = others.map(
+    ({ name, was, is }) => `${name} was ${text(was).slice(0, 80)} and is ${text(is).slice(0, 80)}`,
+  );
+  throw new RootstockError(
+    "BAD_CONFIG",
+    `resume requires the settings of the interrupted run ${path}, but ${listed(shown, 3)}. Resume with the same settings, or start a new run.`,
+  );
+}
+
+function differences(name: string, was: unknown, is: unknown): { name: string; was: unknown; is: unknown }[] {
+  if (JSON.stringify(was) === JSON.stringify(is)) return [];
+  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+  if (!isObject(was) || !isObject(is) || Array.isArray(is)) return [{ name, was, is }];
+  const keys = [...new Set([...Object.keys(was), ...Object.keys(is)])];
+  return keys.flatMap((key) => differences(`${name}.${key}`, was[key], is[key]));
+}
+
+/** @throws RootstockError BAD_DATA if the images, their targets or their splits are not those of the interrupted run. */
+async function requireSameData(folder: RunFolder, data: Dataset): Promise<void> {
+  const { task, classes, samples } = manifest(data);
+  let same: boolean;
+  try {
+    const saved = JSON.parse(await folder.read("data")) as Partial<Manifest> | null; // compared as text
+    same = JSON.stringify([saved?.task, saved?.classes, saved?.samples]) === JSON.stringify([task, classes, samples]);
+  } catch (cause) {
+    throw new RootstockError(
+      "BAD_DATA",
+      `resume requires the record of images of the interrupted run, ${folder.file("data")}, which cannot be read: ${messageOf(cause)}. Start a new run.`,
+      { cause },
+    );
+  }
+  if (same) return;
+  throw new RootstockError(
+    "BAD_DATA",
+    `resume requires the images of the interrupted run ${folder.path}, in the splits of its data.json; they have changed since. Put them back, or start a new run.`,
+  );
+}
+
+/** @throws RootstockError BAD_DATA if the phases that ended are not those of the plan. */
+function requireOwn({ outcomes, fit }: RunState, { phases }: RunPlan, file: string): void {
+  const named = outcomes.every(({ phase }, i) => phase === phases[i]?.unfreeze);
+  if (named && (fit === undefined || outcomes.length < phases.length)) return;
+  throw new RootstockError(
+    "BAD_DATA",
+    `resume requires a checkpoint of the run's own phases ${phases.map(({ unfreeze }) => unfreeze).join(", ")}, got ${file} of another run. Put the run's own checkpoints back, or start a new run.`,
+  );
+}
+
+function describe({ outcomes, fit }: RunState): string {
+  if (!fit)
+    return outcomes.length === 0 ? "from the beginning: there is no checkpoint yet" : "after the last phase that ended";
+  const part = fit.done > 0 ? ` and ${count(fit.done, "image")}` : "";
+  return `after ${count(fit.epoch - 1, "epoch")}${part} of phase ${outcomes.length + 1}`;
+}
+
+function listenersOf(
+  folder: RunFolder | undefined,
+  { onProgress, tensorBoard: wanted = false, callbacks = [] }: FineTuneOptions,
+): readonly Callback[] {
+  const record: Callback = {
+    name: "record",
+    onEpochEnd: async (report) => {
+      await folder?.append("metrics", report);
+      onProgress?.({ kind: "epoch", report });
+    },
+  };
+  return [record, ...(folder && wanted ? [tensorBoard({ folder: folder.file("tensorboard") })] : []), ...callbacks];
+}

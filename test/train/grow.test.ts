@@ -1,0 +1,116 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { imageFolder } from "../../src/data/image-folder.ts";
+import type { Dataset } from "../../src/data/sample.ts";
+import { HEAD, logitsGraph } from "../../src/models/head.ts";
+import { loadModel } from "../../src/models/load-model.ts";
+import type { Model } from "../../src/models/model.ts";
+import type { Callback } from "../../src/train/callback.ts";
+import type { CallbackStates } from "../../src/train/fit-options.ts";
+import { grow } from "../../src/train/grow.ts";
+import type { FineTuneOptions } from "../../src/train/options.ts";
+import type { PhaseOutcome } from "../../src/train/run-checkpoints.ts";
+import { GraphScorer, scoreRows } from "../../src/train/score.ts";
+import { offScale } from "../../src/train/train-head.ts";
+import { writeColorImages, writeTinyModel } from "../models/tiny.ts";
+import { plant } from "./seedling.ts";
+
+let model: Model;
+let data: Dataset;
+
+beforeAll(async () => {
+  const root = await mkdtemp(join(tmpdir(), "rootstock-grow-"));
+  model = await loadModel(await writeTinyModel(join(root, "tiny.onnx")));
+  data = await imageFolder(await writeColorImages(join(root, "images"), 8));
+});
+
+/** Counts the epochs of all phases, and remembers them. */
+function counter() {
+  const seen: string[] = [];
+  const callback: Callback = {
+    name: "count",
+    onPhaseStart: ({ phase }) => void seen.push(phase),
+    onEpochEnd: ({ epoch }) => void seen.push(String(epoch)),
+    state: () => [...seen],
+    restore: (state) => {
+      seen.splice(0, seen.length, ...(state as string[]));
+    },
+  };
+  return { seen, callback };
+}
+
+async function run(options: FineTuneOptions, outcomes: readonly PhaseOutcome[] = []) {
+  const given: FineTuneOptions = { epochs: 2, learningRate: 0.01, augmentation: "none", cache: false, ...options };
+  const { plan, seedling } = await plant(model, data, given);
+  const { seen, callback } = counter();
+  const state = { outcomes, fit: undefined };
+  const opened = { folder: undefined, checkpoints: undefined, state, listeners: [callback] };
+  await using grown = await grow(seedling, plan, opened, given);
+  const { head, backbone, scoring, rows } = grown;
+  // Both ways to the logits of validation: the part that reads rows, and the whole backbone on images is tested by the export.
+  await using scorer = await GraphScorer.create(logitsGraph(scoring, offScale(head, seedling.scale)), { threads: 1 });
+  const logits = await scoreRows(scorer, rows.split("validation").rows);
+  return { seen, outcomes: grown.outcomes, head, backbone, logits, start: seedling.head, before: seedling.backbone };
+}
+
+const close = (actual: Float32Array, wanted: Float32Array): void => {
+  expect(actual).toHaveLength(wanted.length);
+  for (const [i, value] of wanted.entries()) expect(actual[i]).toBeCloseTo(value, 3);
+};
+
+test("a probe has no phases: the head is what it was, on rows of features", async () => {
+  const { outcomes, head, start, backbone, before, logits, seen } = await run({
+    strategy: "probe",
+    learningRate: undefined,
+    epochs: undefined,
+  });
+  expect([outcomes, seen]).toEqual([[], []]);
+  expect(head).toBe(start);
+  expect(backbone).toBe(before);
+  expect([...logits].every((value) => value === 0)).toBe(true); // of a head of zeros
+});
+
+test("a head trains on features and leaves the backbone", async () => {
+  const { outcomes, backbone, before, logits, head } = await run({ strategy: "head" });
+  expect(outcomes.map(({ phase }) => phase)).toEqual(["head"]);
+  expect(backbone).toBe(before);
+  expect(head).toBe(outcomes[0]!.parameters);
+  close(logits, outcomes[0]!.outputs);
+});
+
+test("phases go on from each other: a phase that learns nothing ends where the one before has", async () => {
+  const { outcomes, seen, logits, backbone, before } = await run({ strategy: "gradual", keepHead: false });
+  expect(outcomes.map(({ phase }) => phase)).toEqual(["last", "last:2", "all"]);
+  expect(seen).toEqual(["last", "1", "2", "last:2", "1", "2", "all", "1", "2"]);
+  close(logits, outcomes[2]!.outputs); // the network that is left gives what the last phase measured
+  const [last, , all] = outcomes.map(({ parameters }) => parameters);
+  expect(last!.has("weight")).toBe(false);
+  expect(backbone.initializers.get("weight")).toEqual(all!.get("weight"));
+  expect(backbone.initializers.get("weight")!.data).not.toEqual(before.initializers.get("weight")!.data);
+  // Of a phase that cannot move, the outputs are those of the phase before.
+  const still = await run({ strategy: "gradual", learningRate: 1e-12, keepHead: false }, outcomes.slice(0, 2));
+  close(still.outcomes[2]!.outputs, outcomes[1]!.outputs);
+});
+
+test("phases that have ended are not trained again, and the rest is what it was, with what callbacks remember", async () => {
+  const whole = await run({ strategy: "gradual" });
+  for (const count of [2, 3]) {
+    const rest = await run({ strategy: "gradual" }, whole.outcomes.slice(0, count));
+    expect(rest.outcomes).toEqual(whole.outcomes);
+    expect(rest.head).toEqual(whole.head);
+    expect(rest.logits).toEqual(whole.logits);
+    expect(rest.backbone.initializers).toEqual(whole.backbone.initializers);
+    expect(rest.seen).toEqual(count === 3 ? [] : whole.seen);
+  }
+  const remembered: CallbackStates = whole.outcomes[0]!.callbacks;
+  expect(Object.values(remembered)).toContainEqual(["last", "1", "2"]);
+});
+
+test("a phase that fails ends the run with its error", async () => {
+  const broken = run({ strategy: "last", optimizer: "sgd", learningRate: 1e30, keepHead: false });
+  await expect(broken).rejects.toMatchObject({ code: "DIVERGED" });
+  await expect(run({ strategy: "last", signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "ABORTED" });
+  expect((await run({ strategy: "last" })).head.has(HEAD.weight)).toBe(true);
+});
