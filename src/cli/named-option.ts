@@ -26,13 +26,13 @@ export function namedChoice<Name extends string>(
 
 function setting(option: string, text: string, part: string): readonly [string, Value] {
   const [, key, value = ""] = /^([A-Za-z][\w-]*)=(.+)$/.exec(part.trim()) ?? [];
-  const read = valueOf(value);
+  const read = readSetting(value);
   if (key === undefined || key === "name" || read === undefined)
     throw new UsageError(`--${option} requires a form such as name:key=0.5,other=true, got "${text}".`);
   return [key.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()), read];
 }
 
-function valueOf(text: string): Value | undefined {
+function readSetting(text: string): Value | undefined {
   if (text === "true" || text === "false") return text === "true";
   const numbers = text.split("|").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
   if (!numbers.every(Number.isFinite)) return undefined;

@@ -98,8 +98,6 @@ export function recipe(
   oneOf("batchNorm", batchNorm, BATCH_NORM_CHOICES);
   if (alone) requireTraining({ ...options, batchNorm }, phases);
   const { name: loss, ...lossOptions } = named("loss", options.loss ?? DEFAULT_LOSSES[task], LOSS_OPTION_NAMES);
-  if ("soft" in lossOptions)
-    throw new RootstockError("BAD_CONFIG", `loss ${loss} is soft where samples are mixed; leave the option out.`);
   const { name: optimizer, ...optimizerOptions } = named(
     "optimizer",
     options.optimizer ?? (numbers ? "sgd" : "adamw"),
@@ -116,11 +114,6 @@ export function recipe(
     Math.min(most, Math.max(least, Math.ceil(updates / stepsPerEpoch)));
   const epochs = options.epochs ?? (alone ? within(600, 20, 100) : within(300, 5, 30));
   const usual = numbers ? regressionRates(optimizer, width) : usualRates(optimizer, alone);
-  if (labelSmoothing > 0 && loss !== "cross-entropy")
-    throw new RootstockError(
-      "BAD_CONFIG",
-      `labelSmoothing requires the loss cross-entropy, got ${loss}. Leave one of them out.`,
-    );
   const filled: Recipe = {
     phases,
     keepHead,
@@ -154,8 +147,7 @@ export function recipe(
     minDelta: number("minDelta", minDelta, "from 0"),
     seed: wholeNumber("seed", seed, 0),
   };
-  if (filled.cutMix > 0 && task === "regression")
-    throw new RootstockError("BAD_CONFIG", "cutMix requires classes, got a regression. Use mixup.");
+  checkTogether(filled, task);
   checkParts(filled, stepsPerEpoch);
   return filled;
 }
@@ -181,6 +173,17 @@ function regressionRates(optimizer: OptimizerName, width: number): ReturnType<ty
     learningRate: Math.min(learningRate, regression.learningRate / share),
     weightDecay: regression.weightDecay * share,
   };
+}
+
+/** Refuses options that are possible each by itself. */
+function checkTogether({ loss, lossOptions, labelSmoothing, cutMix }: PhaseRecipe, task: Task): void {
+  const refuse = (message: string): never => {
+    throw new RootstockError("BAD_CONFIG", message);
+  };
+  if ("soft" in lossOptions) refuse(`loss ${loss} is soft where samples are mixed; leave the option out.`);
+  if (labelSmoothing > 0 && !LOSS_OPTION_NAMES[loss].includes("labelSmoothing"))
+    refuse(`labelSmoothing requires the loss cross-entropy or focal, got ${loss}. Leave one of them out.`);
+  if (cutMix > 0 && task === "regression") refuse("cutMix requires classes, got a regression. Use mixup.");
 }
 
 /** Makes the parts once, so that an option of theirs that cannot be is told before anything is computed. */

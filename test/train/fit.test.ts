@@ -11,35 +11,11 @@ import type { Callback } from "../../src/train/callback.ts";
 import { earlyStopping } from "../../src/train/callbacks/early-stopping.ts";
 import { reduceOnPlateau } from "../../src/train/callbacks/reduce-on-plateau.ts";
 import { fit as train } from "../../src/train/fit.ts";
-import type { FitOptions, FitState, LabelledRows } from "../../src/train/fit-options.ts";
+import type { FitOptions, FitState } from "../../src/train/fit-options.ts";
 import { epochMeasures } from "../../src/train/measure.ts";
 import { batchMixer } from "../../src/train/mixing.ts";
-import type { LabelledFeatures } from "../../src/train/train-head.ts";
+import { everyState, rowsOf, run } from "./fitting.ts";
 import { CLASSES, clusters, headStep, WIDTH } from "./made.ts";
-
-const rowsOf = ({ features, targets }: LabelledFeatures): LabelledRows => ({
-  rows: memoryRows(features, WIDTH),
-  targets,
-});
-
-async function run(changes: Partial<FitOptions> = {}) {
-  const step = await headStep();
-  const result = await train({
-    step,
-    train: rowsOf(clusters(30)),
-    validate: async () => ({ loss: 1 / Math.max(1, step.steps) }),
-    epochs: 4,
-    batchSize: 8,
-    schedule: constant(0.05),
-    monitor: { measure: "loss", mode: "min" },
-    rng: rng(1),
-    ...changes,
-  });
-  const held = await step.parameters();
-  await step[Symbol.asyncDispose]();
-  expect(held).toEqual(result.parameters);
-  return { ...result, weights: result.parameters.get(HEAD.weight)!.data };
-}
 
 test("visits every sample once per epoch and the loss falls", async () => {
   const { history } = await run();
@@ -120,15 +96,6 @@ test("a loss that is no number ends the run with the step and the advice", async
 test("an abort ends the run between two steps", async () => {
   await expect(run({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "ABORTED" });
 });
-
-/** Keeps a copy of every state. */
-function everyState(when: (after: "step" | "epoch") => boolean = () => true) {
-  const states: FitState[] = [];
-  const save = async (state: FitState): Promise<void> => {
-    states.push(structuredClone(state));
-  };
-  return { states, checkpoints: { due: when, save } };
-}
 
 describe("a fit that goes on from a state", () => {
   const monitor = { measure: "loss", mode: "min" } as const;
@@ -271,147 +238,6 @@ describe("an abort", () => {
     const validate = () => Promise.reject(new RootstockError("DIVERGED", "infinite"));
     await expect(run({ validate, checkpoints })).rejects.toMatchObject({ code: "DIVERGED" });
     expect(states).toEqual([]);
-  });
-});
-
-describe("a callback", () => {
-  test("scales the learning rate of all further steps, and says so in reports", async () => {
-    const rates: number[] = [];
-    const { history } = await run({
-      callbacks: [
-        {
-          name: "scale",
-          onStep: ({ step, learningRate }, control) => {
-            rates.push(learningRate);
-            if (step === 2) control.scaleLearningRate(0.5);
-          },
-          onEpochEnd: ({ epoch }, control) => (epoch === 2 ? control.scaleLearningRate(4) : undefined),
-        },
-      ],
-    });
-    expect(rates).toEqual([...new Array(2).fill(0.05), ...new Array(6).fill(0.025), ...new Array(8).fill(0.1)]);
-    expect(history.map(({ learningRate }) => learningRate)).toEqual([0.025, 0.025, 0.1, 0.1]);
-  });
-
-  test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])("cannot scale it by %d", async (factor) => {
-    const callbacks: Callback[] = [{ name: "scale", onPhaseStart: (_, control) => control.scaleLearningRate(factor) }];
-    await expect(run({ callbacks })).rejects.toThrow(`scaleLearningRate requires a number above 0, got ${factor}.`);
-  });
-
-  test("is told of the phase, of every step, of every epoch and of the end, in the order of the list", async () => {
-    const told: string[] = [];
-    const teller = (name: string): Callback => ({
-      name,
-      onPhaseStart: ({ phase, epochs, stepsPerEpoch, epochsDone }) =>
-        void told.push(`${name} starts ${phase}: ${epochs} epochs of ${stepsPerEpoch}, ${epochsDone} done`),
-      onStep: async ({ phase, epoch, step }) => {
-        await Promise.resolve();
-        told.push(`${name} ${phase} ${epoch}/${step}`);
-      },
-      onEpochEnd: ({ epoch, steps }) => void told.push(`${name} epoch ${epoch} after ${steps}`),
-      onPhaseEnd: async () => {
-        await Promise.resolve();
-        told.push(`${name} ends`);
-      },
-    });
-    const { states, checkpoints } = everyState();
-    const options = { phase: "last", epochs: 2, batchSize: 16, callbacks: [teller("a"), teller("b")] };
-    await run({ ...options, checkpoints });
-    const both = (text: string): string[] => [`a ${text}`, `b ${text}`];
-    const wanted = [
-      ...both("starts last: 2 epochs of 2, 0 done"),
-      ...["last 1/1", "last 1/2", "epoch 1 after 2", "last 2/3", "last 2/4", "epoch 2 after 4", "ends"].flatMap(both),
-    ];
-    expect(told).toEqual(wanted);
-    told.length = 0;
-    await run({ ...options, from: states[3] }); // after the third step
-    expect(told).toEqual([
-      ...both("starts last: 2 epochs of 2, 1 done"),
-      ...["last 2/4", "epoch 2 after 4", "ends"].flatMap(both),
-    ]);
-  });
-
-  test("is told of the end where training fails, and what failed first counts", async () => {
-    let ends = 0;
-    const failing: Callback = {
-      name: "failing",
-      onStep: () => {
-        throw new Error("step");
-      },
-      onPhaseEnd: () => {
-        ends++;
-        throw new Error("end");
-      },
-    };
-    await expect(run({ callbacks: [failing, failing] })).rejects.toThrow("step");
-    expect(ends).toBe(2);
-    await expect(run({ callbacks: [{ ...failing, onStep: () => {} }] })).rejects.toThrow("end");
-  });
-
-  test("asks for a checkpoint after the epoch, also where one was due within it", async () => {
-    const { states, checkpoints } = everyState(() => false);
-    const asking: Callback = { name: "ask", onStep: ({ step }, control) => (step === 5 ? control.save() : undefined) };
-    await run({ callbacks: [asking], checkpoints });
-    expect(states.map(({ epoch, done }) => [epoch, done])).toEqual([[3, 0]]);
-    let steps = 0;
-    const often = everyState((after) => after === "step" && ++steps === 6);
-    await run({ callbacks: [asking], checkpoints: often.checkpoints });
-    expect(often.states.map(({ epoch, done }) => [epoch, done])).toEqual([
-      [2, 16],
-      [3, 0],
-    ]);
-  });
-
-  test("gets a copy of the parameters", async () => {
-    const seen: number[][] = [];
-    const { weights } = await run({
-      callbacks: [
-        {
-          name: "copy",
-          onEpochEnd: async (_, control) => {
-            const { data } = (await control.parameters()).get(HEAD.weight)!;
-            seen.push([...data]);
-            data.fill(1e9);
-          },
-        },
-      ],
-    });
-    expect(seen).toHaveLength(4);
-    expect(seen.at(-1)).toEqual([...weights]);
-  });
-
-  test("takes up what it remembered: of the state, else of the phase before", async () => {
-    const counter = () => {
-      let count = 0;
-      const callback: Callback = {
-        name: "count",
-        onEpochEnd: () => void count++,
-        state: () => ({ count }),
-        restore: (state) => {
-          count = (state as { count: number }).count;
-        },
-      };
-      return { callback, count: () => count };
-    };
-    const silent: Callback = { name: "silent" };
-    const { states, checkpoints } = everyState((after) => after === "epoch");
-    const first = counter();
-    const { callbacks } = await run({ callbacks: [silent, first.callback], checkpoints });
-    expect(callbacks).toEqual({ "1 count": { count: 4 } });
-    const next = counter();
-    await run({ callbacks: [silent, next.callback], remembered: callbacks });
-    expect(next.count()).toBe(8);
-    const continued = counter();
-    await run({ callbacks: [silent, continued.callback], remembered: callbacks, from: states[2] });
-    expect(continued.count()).toBe(4); // 3 in the state, and the last
-  });
-
-  test("that stops a phase as it starts leaves the start, or one epoch where the start does not count", async () => {
-    const callbacks: Callback[] = [{ name: "stop", onPhaseStart: (_, control) => control.stop("no") }];
-    const kept = await run({ callbacks, keepStart: true });
-    expect([kept.history.length, kept.bestEpoch, kept.stopped]).toEqual([0, 0, "no"]);
-    const trained = await run({ callbacks });
-    expect([trained.history.length, trained.bestEpoch, trained.stopped]).toEqual([1, 1, "no"]);
   });
 });
 

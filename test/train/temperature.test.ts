@@ -11,8 +11,8 @@ function calibrated(count: number) {
   const logits = Float32Array.from({ length: 3 * count }, () => 2 * random.normal());
   const labels = Int32Array.from({ length: count }, (_, i) => {
     const shares = [...logits.subarray(3 * i, 3 * i + 3)].map(Math.exp);
-    let left = random.next() * shares.reduce((x, y) => x + y);
-    return shares.findIndex((share) => (left -= share) < 0);
+    const drawn = random.next() * shares.reduce((x, y) => x + y);
+    return shares.findIndex((_, k) => shares.slice(0, k + 1).reduce((x, y) => x + y) > drawn);
   });
   return { logits, targets: classTargets(labels) };
 }

@@ -156,7 +156,7 @@ function train(weights: Weights, from: number, to: number): void {
     const gradients = [...random(`gradients ${step}`)].map(([name, { data }]) => [name, data] as const);
     weights.update(new Map(gradients), 0.01 / step);
     for (const { data } of weights.running.values())
-      data.forEach((value, i) => data.fill(0.9 * value + step, i, i + 1));
+      for (const [i, value] of data.entries()) data[i] = 0.9 * value + step;
   }
 }
 
