@@ -82,27 +82,27 @@ test("a head trains on features and leaves the backbone", async () => {
 
 test("phases go on from each other: a phase that learns nothing ends where the one before has", async () => {
   const { outcomes, seen, logits, backbone, before } = await run({ strategy: "gradual", keepHead: false });
-  expect(outcomes.map(({ phase }) => phase)).toEqual(["last", "last:2", "all"]);
-  expect(seen).toEqual(["last", "1", "2", "last:2", "1", "2", "all", "1", "2"]);
-  close(logits, outcomes[2]!.outputs); // the network that is left gives what the last phase measured
-  const [last, , all] = outcomes.map(({ parameters }) => parameters);
+  expect(outcomes.map(({ phase }) => phase)).toEqual(["last", "all"]); // the network has two stages
+  expect(seen).toEqual(["last", "1", "2", "all", "1", "2"]);
+  close(logits, outcomes[1]!.outputs); // the network that is left gives what the last phase measured
+  const [last, all] = outcomes.map(({ parameters }) => parameters);
   expect(last!.has("weight")).toBe(false);
   expect(backbone.initializers.get("weight")).toEqual(all!.get("weight"));
   expect(backbone.initializers.get("weight")!.data).not.toEqual(before.initializers.get("weight")!.data);
   // Of a phase that cannot move, the outputs are those of the phase before.
-  const still = await run({ strategy: "gradual", learningRate: 1e-12, keepHead: false }, outcomes.slice(0, 2));
-  close(still.outcomes[2]!.outputs, outcomes[1]!.outputs);
+  const still = await run({ strategy: "gradual", learningRate: 1e-12, keepHead: false }, outcomes.slice(0, 1));
+  close(still.outcomes[1]!.outputs, outcomes[0]!.outputs);
 });
 
 test("phases that have ended are not trained again, and the rest is what it was, with what callbacks remember", async () => {
   const whole = await run({ strategy: "gradual" });
-  for (const count of [2, 3]) {
+  for (const count of [1, 2]) {
     const rest = await run({ strategy: "gradual" }, whole.outcomes.slice(0, count));
     expect(rest.outcomes).toEqual(whole.outcomes);
     expect(rest.head).toEqual(whole.head);
     expect(rest.logits).toEqual(whole.logits);
     expect(rest.backbone.initializers).toEqual(whole.backbone.initializers);
-    expect(rest.seen).toEqual(count === 3 ? [] : whole.seen);
+    expect(rest.seen).toEqual(count === 2 ? [] : whole.seen);
   }
   const remembered: CallbackStates = whole.outcomes[0]!.callbacks;
   expect(Object.values(remembered)).toContainEqual(["last", "1", "2"]);
