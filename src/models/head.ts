@@ -17,6 +17,11 @@ export const HEAD = {
 /** Parameters by name; their arrays are updated in place by training. */
 export type Parameters = ReadonlyMap<Value, Tensor<"float32">>;
 
+/** Whether a parameter is the head's, and not the backbone's. */
+export function isHeadParameter(name: Value): boolean {
+  return name === HEAD.weight || name === HEAD.bias;
+}
+
 /** A linear head's size. */
 export interface HeadSize {
   /** Length of the feature vector. */

@@ -18,7 +18,7 @@ import type { Augmentation } from "../transforms/transform.ts";
 import type { DataRows, SplitRows } from "./data-rows.ts";
 import { resultsOf } from "./measure.ts";
 import { GraphScorer, type Scorer, scoreRows } from "./score.ts";
-import { divided } from "./temperature.ts";
+import { divided, labelsOf } from "./temperature.ts";
 import { type HeadScale, offScale } from "./train-head.ts";
 
 /** Images on which an exported file is checked against training. */
@@ -97,8 +97,7 @@ async function calibrate(
   if (activation === "identity") return undefined;
   await using scorer = await GraphScorer.create(logitsGraph(scoring, head), session);
   const logits = await scoreRows(scorer, rows);
-  const labels = targets.task === "multi-label" ? { indicators: targets.values } : targets.values;
-  const fitted = { logits, labels, numClasses: classes.length, activation };
+  const fitted = { logits, labels: labelsOf(targets), numClasses: classes.length, activation };
   const temperature = fitTemperature(fitted);
   return { temperature, change: calibrationChange({ ...fitted, temperature }) };
 }

@@ -1,7 +1,7 @@
 /** One phase in which more than the head trains: from the backbone so far to a better one. */
 import type { Dataset } from "../data/sample.ts";
 import type { Graph, Value } from "../graph/graph.ts";
-import { HEAD, type Parameters } from "../models/head.ts";
+import { isHeadParameter, type Parameters } from "../models/head.ts";
 import { imageInput } from "../models/image-input.ts";
 import { layerWiseRates } from "../models/parameter-groups.ts";
 import { withValues } from "../models/trainable-graph.ts";
@@ -103,13 +103,12 @@ export async function networkPhase(given: NetworkPhaseOptions): Promise<NetworkP
       onMeasure: (count) =>
         onProgress?.({ kind: "plan", text: `autotune  measuring ${count} gradients on this machine, once` }),
     }));
-  const isHead = (name: Value): boolean => name === HEAD.weight || name === HEAD.bias;
-  const parameters = new Map([...learned.parameters].filter(([name]) => !isHead(name)));
+  const parameters = new Map([...learned.parameters].filter(([name]) => !isHeadParameter(name)));
   return {
     outcome: { ...learned, phase: unfreeze },
     network,
     backbone: withValues(network.backbone, parameters),
-    head: new Map([...learned.parameters].filter(([name]) => isHead(name))),
+    head: new Map([...learned.parameters].filter(([name]) => isHeadParameter(name))),
     parameters,
     rows,
     [Symbol.asyncDispose]: () => rows[Symbol.asyncDispose](),

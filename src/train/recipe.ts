@@ -1,7 +1,6 @@
 /** A run's options, filled in and checked: everything that decides its result. */
 import type { Task } from "../data/sample.ts";
 import { messageOf, RootstockError } from "../errors.ts";
-import type { Json } from "../json.ts";
 import {
   DEFAULT_LOSSES,
   LOSS_OPTION_NAMES,
@@ -320,9 +319,4 @@ function number(name: string, value: number, range: keyof typeof RANGES): number
 function oneOf(name: string, value: string, choices: readonly string[]): void {
   if (!choices.includes(value))
     throw new RootstockError("BAD_CONFIG", `${name} requires one of ${choices.join(", ")}, got "${value}".`);
-}
-
-/** The recipe as a run's config keeps it. */
-export function recordOf(plan: Recipe): Json {
-  return JSON.parse(JSON.stringify(plan)) as Json; // a recipe is JSON-safe
 }

@@ -1,7 +1,7 @@
 /** From gradients to new weights: penalty, clipping, the optimizer's update and the running average. */
 import { RootstockError } from "../errors.ts";
 import type { Value } from "../graph/graph.ts";
-import { HEAD, type Parameters } from "../models/head.ts";
+import { isHeadParameter, type Parameters } from "../models/head.ts";
 import { type MovingAverage, movingAverage } from "../optim/average.ts";
 import { clipByNorm } from "../optim/clip.ts";
 import { type Optimizer, zeroSlots } from "../optim/optimizer.ts";
@@ -80,7 +80,7 @@ export class Weights {
   /** Makes one update. @param gradients by parameter, in its order; they may be changed. */
   update(gradients: ReadonlyMap<Value, Float32Array>, learningRate: number): void {
     const { optimizer, rates, clipNorm, startPenalty = 0 } = this.#options;
-    const pulled = (name: Value): boolean => this.#start !== undefined && name !== HEAD.weight && name !== HEAD.bias;
+    const pulled = (name: Value): boolean => this.#start !== undefined && !isHeadParameter(name);
     this.#steps++;
     for (const [name, gradient] of gradients)
       if (pulled(name))
