@@ -25,7 +25,7 @@ export interface CommandContext<T extends OptionTable> {
   readonly positionals: readonly string[];
   readonly options: Options<T>;
   readonly output: Output;
-  /** Fires on Ctrl-C. */
+  /** Fires on Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
 }
 

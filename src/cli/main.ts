@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: "draw what the network will see of a dataset, augmented",
     load: async () => (await import("./commands/preview.ts")).preview as unknown as Command,
   },
+  distill: {
+    summary: "teach a small network what a large one sees in unlabelled images",
+    load: async () => (await import("./commands/distill.ts")).distill as unknown as Command,
+  },
   runs: {
     summary: "list training runs, compare them, and delete what is no longer needed",
     load: async () => (await import("./commands/runs.ts")).runs as unknown as Command,

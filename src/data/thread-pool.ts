@@ -50,7 +50,7 @@ function ownWorkerFile(require: NodeJS.Require, worker: string, built: string): 
   try {
     return require.resolve(worker);
   } catch (cause) {
-    const todo = "In a checkout run npm run build; in a bundled program pass workerFile.";
+    const todo = "In a checkout run npm run build; in a bundled program leave this package out of the bundle.";
     throw new RootstockError("INTERNAL", `internal: ${built} is missing. ${todo}`, { cause });
   }
 }

@@ -43,19 +43,30 @@ export function memoryRows(values: Float32Array, width: number, views?: RowViews
     count: values.length / width,
     width,
     async *batches(order, size, epoch) {
-      for (let start = 0; start < order.length; start += size) {
-        const chosen = order.subarray(start, start + size);
-        const batch = new Float32Array(chosen.length * width);
-        for (const [row, index] of chosen.entries()) {
-          const view = views && epoch !== undefined && views.places[index]! >= 0 ? viewShown(views, index, epoch) : 0;
-          const from = view === 0 ? index : views!.places[index]! * views!.count + view - 1;
-          const source = view === 0 ? values : views!.values;
-          batch.set(source.subarray(from * width, (from + 1) * width), row * width);
-        }
-        yield batch;
-      }
+      for (let start = 0; start < order.length; start += size)
+        yield shownRows({ values, width, views }, order.subarray(start, start + size), epoch);
     },
   };
+}
+
+/** Rows in memory, and random views of some of them. */
+export interface RowTable {
+  /** [count, width] row-major. */
+  readonly values: Float32Array;
+  readonly width: number;
+  readonly views?: RowViews | undefined;
+}
+
+/** The rows of these indices as an epoch shows them, [n, width], as a new array; those of clean images without an epoch. */
+export function shownRows({ values, width, views }: RowTable, order: Int32Array, epoch?: number): Float32Array {
+  const batch = new Float32Array(order.length * width);
+  for (const [row, index] of order.entries()) {
+    const view = views && epoch !== undefined && views.places[index]! >= 0 ? viewShown(views, index, epoch) : 0;
+    const from = view === 0 ? index : views!.places[index]! * views!.count + view - 1;
+    const source = view === 0 ? values : views!.values;
+    batch.set(source.subarray(from * width, (from + 1) * width), row * width);
+  }
+  return batch;
 }
 
 /**
@@ -92,6 +103,8 @@ export interface StreamedRowsOptions {
    * `memoryRows` would show. @default undefined, clean images in every epoch
    */
   readonly augmented?: (ViewRecipe & { readonly count?: number | undefined }) | undefined;
+  /** Decodes the files of every pass, and stays open. @default undefined, one for each pass */
+  readonly loader?: ImageLoader | undefined;
   /** Leaves out files that cannot be read, instead of ending with an error. @default false */
   readonly skipUnreadable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -125,7 +138,7 @@ export function streamedRows(samples: readonly Sample[], options: StreamedRowsOp
 async function* images(
   all: readonly Sample[],
   order: Int32Array,
-  { prefix, preprocessing, augmented, skipUnreadable = false, signal }: StreamedRowsOptions,
+  { prefix, preprocessing, augmented, loader: given, skipUnreadable = false, signal }: StreamedRowsOptions,
   epoch = 0,
 ): AsyncGenerator<Float32Array> {
   const samples = Array.from(order, (index) => all[index]!);
@@ -139,7 +152,7 @@ async function* images(
     ...augmented,
     views: samples.map(({ split }, i) => [split === "train" ? shown(order[i]!) : 0]),
   };
-  const loader = new ImageLoader({ threads: suggestThreads(files.length) });
+  const loader = given ?? new ImageLoader({ threads: suggestThreads(files.length) });
   try {
     if (!prefix) {
       for await (const image of loader.load(files, preprocessing, signal, sha256, views)) {
@@ -153,7 +166,7 @@ async function* images(
       else if (!skipUnreadable) throw unreadable(samples[result.index]!, result.error);
     }
   } finally {
-    await loader.close();
+    if (!given) await loader.close();
   }
 }
 

@@ -36,6 +36,14 @@ export function selectTargets({ task, values, width, weights }: Targets, rows: A
   return weights ? { ...selected, weights: Float32Array.from(rows, (row) => weights[row]!) } : selected;
 }
 
+/** Gives the targets of rows that show another view in each epoch, from 1; without an epoch, of their clean images. */
+export type ShownTargets = (rows: Int32Array, epoch?: number) => Targets;
+
+/** The targets of these rows as an epoch shows them. */
+export function targetsShown(targets: Targets | ShownTargets, rows: Int32Array, epoch?: number): Targets {
+  return typeof targets === "function" ? targets(rows, epoch) : selectTargets(targets, rows);
+}
+
 /** Targets of rows that belong to exactly one class each. @param labels class indices, [n], below 2^24. */
 export function classTargets(labels: ArrayLike<number>): Targets {
   return { task: "single-label", values: Float32Array.from(labels), width: 1 };

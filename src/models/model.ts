@@ -51,6 +51,7 @@ export const MODEL_TASKS = {
   "image-classification": "classification",
   "multi-label-image-classification": "multi-label",
   "image-regression": "regression",
+  "image-feature-extraction": "features",
 } as const satisfies Record<string, ModelTask>;
 
 /** A class of a multi-label model is said to be there above this probability, where its file does not say. */

@@ -8,6 +8,7 @@ import {
   variantsOf,
 } from "../autodiff/lowering/fast/choice.ts";
 import { variantGraph } from "../autodiff/lowering/fast/variant-graph.ts";
+import { RootstockError } from "../errors.ts";
 import { Session, type SessionOptions, type Tensors } from "../runtime/session.ts";
 import { float32, sizeOf } from "../tensor/tensor.ts";
 
@@ -36,12 +37,13 @@ export function keysOf(plan: (choose: Choose) => void): GradientKey[] {
 /**
  * The fastest variant of each key, measured one after the other with one session per variant, in turn. A variant that
  * this build of the runtime refuses is left out. Variants differ in speed and in rounding alone.
- * @throws the signal's reason once it is aborted.
+ * @throws RootstockError ABORTED through the signal.
  */
 export async function autotune(keys: readonly GradientKey[], options: AutotuneOptions): Promise<VariantTable> {
   const table: Record<string, Variant> = {};
   for (const key of keys) {
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted)
+      throw new RootstockError("ABORTED", "measuring gradients was stopped.", { cause: options.signal.reason });
     table[keyText(key)] = await fastest(key, options);
   }
   return table;

@@ -77,12 +77,18 @@ export async function networkRows(
     const set = prefix ? await extractFeatures(prefix, samples, options) : await readImages(samples, size, options);
     const rows = memoryRows(set.features, size, set.views);
     if (prefix || !augmented) return inSplits(data, set.samples, { rows });
-    const training = streamedRows(set.samples, { preprocessing, augmented, width: size, signal });
-    return inSplits(data, set.samples, { rows, training });
+    const loader = loaderOf(set.samples);
+    const training = streamedRows(set.samples, { loader, preprocessing, augmented, width: size, signal });
+    return inSplits(data, set.samples, { rows, training, loader });
   }
   const session = prefix && (await Session.create(prefix, { threads: options.threads, provider: options.provider }));
-  const rows = streamedRows(samples, { prefix: session, preprocessing, augmented, width: size, signal });
-  return inSplits(data, samples, { rows, session });
+  const loader = loaderOf(samples);
+  const rows = streamedRows(samples, { prefix: session, loader, preprocessing, augmented, width: size, signal });
+  return inSplits(data, samples, { rows, session, loader });
+}
+
+function loaderOf(samples: readonly Sample[]): ImageLoader {
+  return new ImageLoader({ threads: suggestThreads(samples.length) });
 }
 
 /** Which view of an image is shown depends on its place: so it does not depend on images that training never sees. */
@@ -96,19 +102,24 @@ interface Computed {
   /** Rows for the split "train" where they are others. */
   readonly training?: Rows | undefined;
   readonly session?: Session | undefined;
+  /** Open for all epochs: starting its threads takes as long as decoding dozens of images. */
+  readonly loader?: ImageLoader | undefined;
 }
 
 function inSplits(
   data: TargetKind,
   samples: readonly Sample[],
-  { rows, training = rows, session }: Computed,
+  { rows, training = rows, session, loader }: Computed,
 ): DataRows & AsyncDisposable {
   return {
     split: (name) => {
       const { indices, ...own } = splitOf(data, samples, name);
       return { ...own, rows: selectRows(name === "train" ? training : rows, indices) };
     },
-    [Symbol.asyncDispose]: async () => await session?.release(),
+    [Symbol.asyncDispose]: async () => {
+      await loader?.close();
+      await session?.release();
+    },
   };
 }
 
@@ -124,7 +135,7 @@ async function readImages(
   width: number,
   { preprocessing, signal, onProgress }: ExtractOptions,
 ): Promise<Pick<FeatureSet, "features" | "samples" | "views">> {
-  const loader = new ImageLoader({ threads: suggestThreads(samples.length) });
+  const loader = loaderOf(samples);
   const features = new Float32Array(samples.length * width);
   const usable: Sample[] = [];
   try {

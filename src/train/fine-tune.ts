@@ -18,6 +18,7 @@ import { inSplitsOf, isChecked, type OpenRun, openRun } from "./open-run.ts";
 import type { FineTuneOptions } from "./options.ts";
 import { trainProbe } from "./probe/probe.ts";
 import { type Run, type RunPhase, resultRecord } from "./run.ts";
+import { identityOf } from "./run-identity.ts";
 import { planRun, type RunPlan } from "./run-plan.ts";
 import { clock, defaultRunName, now } from "./run-record.ts";
 import { measureHeadScale, onScale } from "./train-head.ts";
@@ -45,7 +46,8 @@ export async function fineTune<T extends Task>(
   const looked = resume && (await isChecked(out)) ? { data: known } : await lookAt(known, options);
   const { data, report } = { report: undefined, ...looked };
   const plan = data.samples === known.samples ? first : planRun(base, data, options);
-  const run = await openRun({ base, plan, data }, options);
+  const phases = plan.phases.map(({ unfreeze }) => unfreeze);
+  const run = await openRun({ identity: identityOf(base, plan), phases, data }, options);
   try {
     announce(base, plan.cut, options);
     const finished = await runPlan({ base, data, report, options, plan, run, started });

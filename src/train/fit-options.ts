@@ -1,7 +1,7 @@
 /** What a fit takes, what it knows between two steps, and what it gives. */
 import type { Rows } from "../features/rows.ts";
 import type { Json } from "../json.ts";
-import type { Targets } from "../losses/targets.ts";
+import type { ShownTargets, Targets } from "../losses/targets.ts";
 import type { Parameters } from "../models/head.ts";
 import type { Schedule } from "../optim/schedule.ts";
 import type { Rng } from "../random.ts";
@@ -18,12 +18,18 @@ export interface LabelledRows {
   readonly targets: Targets;
 }
 
+/** What a fit trains on: samples, and the targets of each or of what each shows in an epoch. */
+export interface TrainingRows {
+  readonly rows: Rows;
+  readonly targets: Targets | ShownTargets;
+}
+
 export interface FitOptions {
   /** What trains, for reports. @default "head" */
   readonly phase?: string | undefined;
   /** Holds the parameters: those that are kept afterwards. */
   readonly step: Trainer;
-  readonly train: LabelledRows;
+  readonly train: TrainingRows;
   /** Measures the step's current parameters on the validation set. */
   readonly validate: () => Promise<Readonly<Record<string, number>>>;
   readonly epochs: number;

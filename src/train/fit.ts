@@ -1,6 +1,6 @@
 /** The training loop: epochs of shuffled batches, a look at the validation set after each, the best epoch restored. */
 import { RootstockError } from "../errors.ts";
-import { selectTargets, totalWeight } from "../losses/targets.ts";
+import { targetsShown, totalWeight } from "../losses/targets.ts";
 import { type Rng, shuffle } from "../random.ts";
 import type { Callback, RunControl } from "./callback.ts";
 import { monitored } from "./callbacks/monitored.ts";
@@ -142,7 +142,7 @@ async function runEpoch(options: FitOptions, { at, control, save }: EpochRun, rn
   for await (const samples of rows.batches(order.subarray(at.done), batchSize, epoch)) {
     if (signal?.aborted) throw interrupted(step.steps);
     const chosen = order.subarray(at.done, at.done + samples.length / rows.width);
-    const plain = { samples, targets: selectTargets(targets, chosen) };
+    const plain = { samples, targets: targetsShown(targets, chosen, epoch) };
     const batch = mix ? mix(plain.samples, plain.targets, rng.fork(`mix ${at.done}`)) : plain;
     const weight = totalWeight(batch.targets);
     const learningRate = schedule(step.steps + 1) * at.rate;

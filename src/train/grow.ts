@@ -5,13 +5,13 @@ import type { Parameters } from "../models/head.ts";
 import type { Preprocessing } from "../transforms/preprocessing.ts";
 import type { DataRows, FeatureRows } from "./data-rows.ts";
 import type { LearningRateFinding } from "./learning-rate-finder.ts";
-import { type NetworkPhase, networkPhase } from "./network-phase.ts";
+import { type NetworkPhase, networkPhase, withLearned } from "./network-phase.ts";
 import type { OpenRun } from "./open-run.ts";
 import type { FineTuneOptions } from "./options.ts";
 import type { PhaseOutcome } from "./run-checkpoints.ts";
 import type { RunPlan } from "./run-plan.ts";
 import { type HeadScale, trainHead } from "./train-head.ts";
-import { featuresGraph, scoringGraph } from "./unfreeze-network.ts";
+import { featuresGraph, scoringGraph, unfreezeNetwork } from "./unfreeze-network.ts";
 
 /** What is there before the first phase. */
 export interface Seedling {
@@ -68,6 +68,10 @@ export async function grow(
         const outcome = ended ?? { ...(await trainHead(part)), phase: "head" };
         outcomes.push(outcome);
         head = outcome.parameters;
+      } else if (ended && i + 1 < phases.length) {
+        const part = unfreezeNetwork(backbone, { unfreeze: plan.unfreeze, batchNorm: recipe.batchNorm });
+        ({ backbone, head } = withLearned(part, ended)); // nothing reads its rows any more
+        outcomes.push(ended);
       } else {
         const onStep = (done: number, total: number): void => onProgress?.({ kind: "step", done, total });
         network = await networkPhase({ ...seedling, ...context, onStep, plan, recipe, backbone, head, options, ended });

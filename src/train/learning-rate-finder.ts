@@ -3,16 +3,16 @@
  * 2015, arXiv:1506.01186), then puts the trainer back.
  */
 import { RootstockError } from "../errors.ts";
-import { selectTargets, type Targets } from "../losses/targets.ts";
+import { type Targets, targetsShown } from "../losses/targets.ts";
 import { type Rng, shuffle } from "../random.ts";
-import type { LabelledRows } from "./fit-options.ts";
+import type { TrainingRows } from "./fit-options.ts";
 import { type CurvePoint, type CurveVerdict, judge, smooth } from "./learning-rate-curve.ts";
 import type { Trainer } from "./train-step.ts";
 
 export interface LearningRateFinderOptions {
   /** Is as it was afterwards, whatever happens. */
   readonly step: Trainer;
-  readonly train: LabelledRows;
+  readonly train: TrainingRows;
   readonly batchSize: number;
   /** Source of the order of the samples. */
   readonly rng: Rng;
@@ -115,7 +115,7 @@ function explosionWatch(decay: number): { exploded(loss: number): boolean; bound
 
 /** Full batches without an end: what an epoch leaves over begins the next. */
 async function* batches(
-  { rows, targets }: LabelledRows,
+  { rows, targets }: TrainingRows,
   size: number,
   rng: Rng,
 ): AsyncGenerator<{ samples: Float32Array; targets: Targets }> {
@@ -128,7 +128,7 @@ async function* batches(
     const whole = order.length - (order.length % size);
     let done = 0;
     for await (const samples of rows.batches(order.subarray(0, whole), size, epoch)) {
-      yield { samples, targets: selectTargets(targets, order.subarray(done, done + size)) };
+      yield { samples, targets: targetsShown(targets, order.subarray(done, done + size), epoch) };
       done += size;
     }
     left = order.slice(whole);

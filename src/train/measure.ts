@@ -78,7 +78,7 @@ export async function epochMeasures(
 }
 
 /** The mean of an objective over rows of outputs [n, targets.width], by the graph that trains. */
-async function meanLoss(loss: Loss, outputs: Float32Array, targets: Targets): Promise<number> {
+export async function meanLoss(loss: Loss, outputs: Float32Array, targets: Targets): Promise<number> {
   const b = new GraphBuilder("loss");
   b.input({ name: HEAD.logits, dtype: "float32", shape: ["batch", targets.width] });
   const target = b.input(loss.target("target", "batch", targets.width));

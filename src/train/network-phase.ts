@@ -49,6 +49,16 @@ export interface NetworkPhase extends AsyncDisposable {
   readonly rows: DataRows;
 }
 
+/** A network with the weights that a phase has learned, and its head. */
+export function withLearned(
+  { backbone }: Pick<UnfrozenNetwork, "backbone">,
+  { parameters: learned }: Pick<PhaseOutcome, "parameters">,
+): Pick<NetworkPhase, "backbone" | "head" | "parameters"> {
+  const head = new Map([...learned].filter(([name]) => isHeadParameter(name)));
+  const parameters = new Map([...learned].filter(([name]) => !isHeadParameter(name)));
+  return { backbone: withValues(backbone, parameters), head, parameters };
+}
+
 /** Trains one phase; only its rows are computed where it has ended before. */
 export async function networkPhase(given: NetworkPhaseOptions): Promise<NetworkPhase> {
   const { plan, recipe, data, preprocessing, options, scale, head, ended, ...rest } = given;
@@ -102,14 +112,14 @@ export async function networkPhase(given: NetworkPhaseOptions): Promise<NetworkP
       },
       onMeasure: (count) =>
         onProgress?.({ kind: "plan", text: `autotune  measuring ${count} gradients on this machine, once` }),
+    }).catch(async (error: unknown) => {
+      await rows[Symbol.asyncDispose]();
+      throw error;
     }));
-  const parameters = new Map([...learned.parameters].filter(([name]) => !isHeadParameter(name)));
   return {
     outcome: { ...learned, phase: unfreeze },
     network,
-    backbone: withValues(network.backbone, parameters),
-    head: new Map([...learned.parameters].filter(([name]) => isHeadParameter(name))),
-    parameters,
+    ...withLearned(network, learned),
     rows,
     [Symbol.asyncDispose]: () => rows[Symbol.asyncDispose](),
   };

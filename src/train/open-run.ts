@@ -1,20 +1,16 @@
 /** Where a run writes what it knows: a new folder, that of the interrupted run which goes on, or nowhere. */
-import { createHash } from "node:crypto";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { count } from "../data/dataset-notes.ts";
 import { type Dataset, type Manifest, manifest } from "../data/sample.ts";
 import { applySavedSplit, savedSplit } from "../data/splits/saved-split.ts";
 import { listed, messageOf, RootstockError } from "../errors.ts";
-import { saveGraph } from "../graph/save.ts";
-import type { Model } from "../models/model.ts";
 import type { Callback } from "./callback.ts";
 import { tensorBoard } from "./callbacks/tensor-board.ts";
 import { CheckpointStore } from "./checkpoints/checkpoint-store.ts";
 import type { FineTuneOptions } from "./options.ts";
 import { RunCheckpoints, type RunState, runStateOf } from "./run-checkpoints.ts";
 import { claimRunFolder, RUN_FILES, RUN_MARK, type RunFolder, reclaimRunFolder } from "./run-folder.ts";
-import type { RunPlan } from "./run-plan.ts";
 import { environment } from "./run-record.ts";
 
 /** A run that may begin, or go on. */
@@ -28,10 +24,18 @@ export interface OpenRun {
 }
 
 export interface OpenRunOptions {
-  readonly base: Model;
-  readonly plan: RunPlan;
+  /** Everything that decides the result, besides the images; JSON-safe. */
+  readonly identity: object;
+  /** Names of its phases, in order. */
+  readonly phases: readonly string[];
   readonly data: Dataset;
 }
+
+/** What a run may be told of where and how it keeps its state. */
+export type KeepOptions = Pick<
+  FineTuneOptions,
+  "out" | "resume" | "checkpointSeconds" | "keepCheckpoints" | "about" | "tensorBoard" | "callbacks" | "onProgress"
+>;
 
 /**
  * The data in the splits of the interrupted run, which were drawn again where copies of a picture were found. What else
@@ -63,13 +67,12 @@ const FRESH: RunState = { outcomes: [], fit: undefined };
  * @throws RootstockError BAD_CONFIG if the folder cannot be used, or is of a run with other settings; BAD_DATA if the
  * images are others now.
  */
-export async function openRun({ base, plan, data }: OpenRunOptions, options: FineTuneOptions): Promise<OpenRun> {
+export async function openRun({ identity, phases, data }: OpenRunOptions, options: KeepOptions): Promise<OpenRun> {
   const { out, resume = false, checkpointSeconds = 30, keepCheckpoints = 2 } = options;
   if (out === undefined) {
     if (resume) throw new RootstockError("BAD_CONFIG", "resume requires out, the folder of the interrupted run.");
     return { folder: undefined, checkpoints: undefined, state: FRESH, listeners: listenersOf(undefined, options) };
   }
-  const identity = identityOf(base, plan);
   if (!resume) {
     const folder = await claimRunFolder(out);
     return await orClosed(folder, async () => {
@@ -90,7 +93,7 @@ export async function openRun({ base, plan, data }: OpenRunOptions, options: Fin
     for (const { file, reason } of latest?.skipped ?? [])
       options.onProgress?.({ kind: "warning", text: `the checkpoint ${file} is skipped: ${reason}` });
     const state = latest ? runStateOf(latest) : FRESH;
-    requireOwn(state, plan, latest?.file ?? "");
+    requireOwn(state, phases, latest?.file ?? "");
     await folder.rewrite("metrics", [
       ...state.outcomes.flatMap(({ history }) => history),
       ...(state.fit?.history ?? []),
@@ -109,21 +112,6 @@ async function orClosed<T>(folder: RunFolder, work: () => Promise<T>): Promise<T
     await folder.close();
     throw error;
   }
-}
-
-/** Everything that decides the result, besides the images. */
-function identityOf(base: Model, { cut, recipe, phases, augment, backbone }: RunPlan) {
-  const hash = createHash("sha256");
-  for (const chunk of saveGraph(backbone)) hash.update(chunk);
-  return {
-    model: { name: base.name, sha256: hash.digest("hex") },
-    cut: cut.value,
-    preprocessing: base.requirePreprocessing(),
-    recipe,
-    augmentation: phases.find((phase) => phase.augment.augmentation)?.augment.augmentation,
-    views: augment.views,
-    phases: phases.map((phase) => ({ unfreeze: phase.unfreeze, views: phase.augment.views })),
-  };
 }
 
 /** @throws RootstockError BAD_CONFIG naming what is another setting than that of the interrupted run. */
@@ -170,12 +158,12 @@ async function requireSameData(folder: RunFolder, data: Dataset): Promise<void> 
 }
 
 /** @throws RootstockError BAD_DATA if the phases that ended are not those of the plan. */
-function requireOwn({ outcomes, fit }: RunState, { phases }: RunPlan, file: string): void {
-  const named = outcomes.every(({ phase }, i) => phase === phases[i]?.unfreeze);
+function requireOwn({ outcomes, fit }: RunState, phases: readonly string[], file: string): void {
+  const named = outcomes.every(({ phase }, i) => phase === phases[i]);
   if (named && (fit === undefined || outcomes.length < phases.length)) return;
   throw new RootstockError(
     "BAD_DATA",
-    `resume requires a checkpoint of the run's own phases ${phases.map(({ unfreeze }) => unfreeze).join(", ")}, got ${file} of another run. Put the run's own checkpoints back, or start a new run.`,
+    `resume requires a checkpoint of the run's own phases ${phases.join(", ")}, got ${file} of another run. Put the run's own checkpoints back, or start a new run.`,
   );
 }
 
@@ -188,7 +176,7 @@ function describe({ outcomes, fit }: RunState): string {
 
 function listenersOf(
   folder: RunFolder | undefined,
-  { onProgress, tensorBoard: wanted = false, callbacks = [] }: FineTuneOptions,
+  { onProgress, tensorBoard: wanted = false, callbacks = [] }: KeepOptions,
 ): readonly Callback[] {
   const record: Callback = {
     name: "record",

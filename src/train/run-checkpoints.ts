@@ -3,15 +3,13 @@ import { z } from "zod";
 import { RootstockError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import type { Parameters } from "../models/head.ts";
-import { float32 } from "../tensor/tensor.ts";
 import type { EpochReport } from "./callback.ts";
 import type { CheckpointStore, Loaded } from "./checkpoints/checkpoint-store.ts";
-import type { CallbackStates, FitCheckpoints, FitState } from "./fit-options.ts";
+import type { CallbackStates, FitCheckpoints, FitResult, FitState } from "./fit-options.ts";
 import { clock } from "./run-record.ts";
-import type { TrainedPhase } from "./train-head.ts";
 
 /** A phase that ended. */
-export interface PhaseOutcome extends TrainedPhase {
+export interface PhaseOutcome extends FitResult {
   readonly phase: string;
 }
 
@@ -22,9 +20,6 @@ export interface RunState {
   /** Of the phase after them, if it has begun. */
   readonly fit: FitState | undefined;
 }
-
-/** Name of the validation outputs among the parameters of an outcome. */
-const OUTPUTS = "rootstock.outputs";
 
 /** JSON state keeps what JSON itself has no form for. */
 const number = z.union([z.number(), z.nan(), z.literal(Number.POSITIVE_INFINITY), z.literal(Number.NEGATIVE_INFINITY)]);
@@ -70,8 +65,6 @@ export class RunCheckpoints {
   readonly #store: CheckpointStore;
   readonly #seconds: number;
   readonly #outcomes: PhaseOutcome[];
-  /** As they are written: a snapshot is written once as long as it is the same object. */
-  readonly #snapshots = new Map<PhaseOutcome, Parameters>();
   #last = clock();
   #any: boolean;
 
@@ -126,21 +119,12 @@ export class RunCheckpoints {
         ...prefixed("average/", trainer?.average),
       ]),
       snapshots: new Map([
-        ...this.#outcomes.map((outcome, i) => [`phase ${i}`, this.#snapshotOf(outcome)] as const),
+        ...this.#outcomes.map(({ parameters }, i) => [`phase ${i}`, parameters] as const),
         ...kept.map(({ epoch, parameters }) => [`epoch ${epoch}`, parameters] as const),
       ]),
     });
     this.#last = clock();
     this.#any = true;
-  }
-
-  #snapshotOf(outcome: PhaseOutcome): Parameters {
-    const known = this.#snapshots.get(outcome);
-    if (known) return known;
-    const { parameters, outputs } = outcome;
-    const snapshot = new Map([...parameters, [OUTPUTS, float32([outputs.length], outputs)] as const]);
-    this.#snapshots.set(outcome, snapshot);
-    return snapshot;
   }
 }
 
@@ -156,13 +140,14 @@ export function runStateOf({ file, state, tensors, snapshots }: Loaded): RunStat
     if (!found) throw foreign(file);
     return found;
   };
-  const outcomes = parsed.data.outcomes.map(({ stopped, history, callbacks, ...outcome }, i): PhaseOutcome => {
-    const parameters = new Map(snapshot(`phase ${i}`));
-    const outputs = parameters.get(OUTPUTS);
-    if (!outputs) throw foreign(file);
-    parameters.delete(OUTPUTS);
-    return { ...outcome, history, stopped, callbacks: statesIn(callbacks), parameters, outputs: outputs.data };
-  });
+  const outcomes = parsed.data.outcomes.map(
+    ({ stopped, callbacks, ...outcome }, i): PhaseOutcome => ({
+      ...outcome,
+      stopped,
+      callbacks: statesIn(callbacks),
+      parameters: snapshot(`phase ${i}`),
+    }),
+  );
   const { fit } = parsed.data;
   if (!fit) return { outcomes, fit: undefined };
   const { steps, averages, kept, callbacks, stopped, history, ...rest } = fit;

@@ -1,10 +1,10 @@
 /** A run is a folder: claimed before it is filled, never shared by two runs, never overwritten when it is complete. */
 import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { messageOf, RootstockError } from "../errors.ts";
 import { cannotWrite, PARTIAL_PREFIX, removeAbandoned, writeAtomically, writeJson } from "../weights/files.ts";
-import { isRunning } from "../weights/is-running.ts";
 import { now } from "./run-record.ts";
+import { ownerOf } from "./runs/owner.ts";
 import { readJsonFile } from "./runs/read-file.ts";
 
 /** Files of a run, by what they hold. */
@@ -28,9 +28,6 @@ export const RUN_FILES = {
 
 /** Key of config.json by which a folder is known to be a run's. It holds the version of the folder's layout. */
 export const RUN_MARK = "rootstockRun";
-
-/** Folders that this process holds: another container may have had the same process id. */
-const held = new Set<string>();
 
 /** A folder that belongs to one run. */
 export interface RunFolder {
@@ -92,8 +89,10 @@ export async function reclaimRunFolder(
   try {
     await alone(wanted, async () => {
       const owner = await ownerOf(lock);
-      if (owner !== undefined)
-        throw refuse(`process ${owner} is making that run now. If that is another program, remove ${lock}`);
+      if (owner.kind === "running")
+        throw refuse(
+          `process ${owner.process || "(unknown)"} is making that run now. If that is another program, remove ${lock}`,
+        );
       await writeFile(lock, String(process.pid));
     });
     await removeAbandoned(wanted);
@@ -188,7 +187,7 @@ function isTaken(error: unknown): false {
 async function isFree(path: string): Promise<boolean> {
   const names = await readdir(path);
   if (!(await isIncompleteRun(path, names))) return false;
-  return (await ownerOf(join(path, RUN_FILES.lock))) === undefined;
+  return (await ownerOf(join(path, RUN_FILES.lock))).kind !== "running";
 }
 
 /** Whether everything in the folder was left by a run that did not end: nothing else may be cleared away. */
@@ -201,15 +200,7 @@ async function isIncompleteRun(path: string, names: readonly string[]): Promise<
   return (await readConfig(path)) !== undefined;
 }
 
-/** The process that wrote a lock, if it still runs. */
-async function ownerOf(lock: string): Promise<number | undefined> {
-  const pid = Number(await readFile(lock, "utf8").catch(() => "0"));
-  if (!Number.isSafeInteger(pid) || pid <= 0 || !isRunning(pid)) return undefined;
-  return pid !== process.pid || held.has(resolve(dirname(lock))) ? pid : undefined;
-}
-
 function openFolder(path: string): RunFolder {
-  held.add(resolve(path));
   const file = (name: keyof typeof RUN_FILES): string => join(path, RUN_FILES[name]);
   return {
     path,
@@ -226,9 +217,6 @@ function openFolder(path: string): RunFolder {
         ? rm(file(name), { force: true })
         : writeAtomically(file(name), [values.map((value) => `${JSON.stringify(value)}\n`).join("")]),
     dropCheckpoints: () => rm(file("checkpoints"), { recursive: true, force: true }),
-    close: async () => {
-      held.delete(resolve(path));
-      await rm(file("lock"), { force: true }).catch(() => {}); // where nothing may be written; it is void with this process
-    },
+    close: () => rm(file("lock"), { force: true }).catch(() => {}), // where nothing may be written; it is void with this process
   };
 }

@@ -1,7 +1,6 @@
 /** A trainer in a thread of its own, so that the caller can show progress and be interrupted while a step runs. */
-import { createRequire } from "node:module";
 import type { Piscina } from "piscina";
-import { RootstockError } from "../errors.ts";
+import { startPool } from "../data/thread-pool.ts";
 import type { Targets } from "../losses/targets.ts";
 import type { Parameters } from "../models/head.ts";
 import { type StepAnswer, type StepTask, type StepValue, type ThreadStepOptions, unwrap } from "./step-task.ts";
@@ -21,7 +20,9 @@ export class StepThread implements Trainer {
 
   /** Starts the thread and prepares the step. @throws RootstockError as `TrainStep.create` does. */
   static async create(options: ThreadStepOptions): Promise<StepThread> {
-    const thread = new StepThread(startThread());
+    const thread = new StepThread(
+      startPool({ worker: "#train-worker", built: "dist/train/step-worker.js", name: "stepTask", threads: 1 }),
+    );
     try {
       thread.#memory = (await thread.#ask({ kind: "create", options })) as StepMemory; // what "create" answers
     } catch (error) {
@@ -78,29 +79,5 @@ export class StepThread implements Trainer {
 
   async #ask(task: StepTask, moved: readonly ArrayBufferLike[] = []): Promise<StepValue> {
     return unwrap(await this.#pool.run(task, { transferList: moved as ArrayBuffer[] })); // rows are never shared memory
-  }
-}
-
-function startThread(): Piscina<StepTask, StepAnswer> {
-  const require = createRequire(import.meta.url);
-  // `require` returns what the package's types say, but is not typed itself.
-  const { Piscina } = require("piscina") as typeof import("piscina");
-  return new Piscina({
-    filename: workerFile(require),
-    name: "stepTask",
-    minThreads: 1,
-    maxThreads: 1,
-    concurrentTasksPerWorker: 1,
-    recordTiming: false,
-    execArgv: [],
-  });
-}
-
-function workerFile(require: NodeJS.Require): string {
-  try {
-    return require.resolve("#train-worker");
-  } catch (cause) {
-    const todo = "In a checkout run npm run build.";
-    throw new RootstockError("INTERNAL", `internal: dist/train/step-worker.js is missing. ${todo}`, { cause });
   }
 }

@@ -1,14 +1,14 @@
 /** How long a phase of training will take, from a step or two of it. */
 
-import { selectTargets } from "../losses/targets.ts";
-import type { LabelledRows } from "./fit-options.ts";
+import { targetsShown } from "../losses/targets.ts";
+import type { TrainingRows } from "./fit-options.ts";
 import { clock } from "./run-record.ts";
 import type { Trainer } from "./train-step.ts";
 
 export interface TimeEstimateOptions {
   /** Made to run two steps and put back as it was. */
   readonly step: Trainer;
-  readonly train: LabelledRows;
+  readonly train: TrainingRows;
   readonly batchSize: number;
   readonly epochs: number;
   /** Images that are looked at after each epoch. */
@@ -33,7 +33,7 @@ export async function estimateTime({
   for (let i = 0; i < 2; i++) {
     for await (const samples of rows.batches(order, batchSize)) {
       const start = clock();
-      await step.run(samples, selectTargets(targets, order), 1e-12);
+      await step.run(samples, targetsShown(targets, order), 1e-12);
       seconds = clock() - start;
     }
   }

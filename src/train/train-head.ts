@@ -8,7 +8,7 @@ import { OPTIMIZERS } from "../optim/table.ts";
 import { diverged } from "./fit.ts";
 import type { FitResult } from "./fit-options.ts";
 import { epochMeasures } from "./measure.ts";
-import { objectiveOf } from "./objective.ts";
+import { type Objective, objectiveOf } from "./objective.ts";
 import type { PhaseRecipe } from "./recipe.ts";
 import { scoreRows } from "./score.ts";
 import { measureTargets, scaleTargets, type TargetScale, unscaleHead } from "./target-scale.ts";
@@ -57,14 +57,8 @@ export interface TrainHeadOptions extends PhaseContext {
   readonly recipe: PhaseRecipe;
 }
 
-/** What a phase has learned. */
-export interface TrainedPhase extends FitResult {
-  /** Logits or scaled values of the validation split with the parameters that were kept, [n, classes]. */
-  readonly outputs: Float32Array;
-}
-
 /** Trains a head, for standardized features and targets, and restores its best epoch. Equal inputs and seeds give equal bits. */
-export async function trainHead(options: TrainHeadOptions): Promise<TrainedPhase> {
+export async function trainHead(options: TrainHeadOptions): Promise<FitResult> {
   const { train, validation, scale, classes, recipe, ...context } = options;
   const { optimizer, optimizerOptions, weightDecay, learningRate, clipNorm, averageDecay } = recipe;
   const width = train.features.length / countTargets(train.targets);
@@ -75,7 +69,7 @@ export async function trainHead(options: TrainHeadOptions): Promise<TrainedPhase
   await using step = await TrainStep.create({
     forward: headGraph(size),
     input: FEATURES,
-    parameters: linearHead(size, priorBias(train.targets)),
+    parameters: linearHead(size, priorBias(train.targets, objective)),
     loss: objective.loss,
     optimizer: OPTIMIZERS[optimizer].create({ ...optimizerOptions, weightDecay }),
     clipNorm: clipNorm > 0 ? clipNorm : undefined,
@@ -83,12 +77,7 @@ export async function trainHead(options: TrainHeadOptions): Promise<TrainedPhase
     numClasses: classes.length,
     session: { threads: 1 }, // the head is too small to share
   });
-  const outputsOf = async (): Promise<Float32Array> => {
-    const outputs = await scoreRows(step, held);
-    checkLogits(outputs, learningRate);
-    return outputs;
-  };
-  const result = await trainPhase({
+  return await trainPhase({
     ...context,
     phase: "head",
     recipe,
@@ -96,29 +85,32 @@ export async function trainHead(options: TrainHeadOptions): Promise<TrainedPhase
     train: { rows: memoryRows(scaled.features, width, scaled.views), targets: objective.targets },
     validate: async () => {
       const { targets } = validation;
-      return await epochMeasures(await outputsOf(), { targets, classes, loss: objective.loss, scale: scale.targets });
+      const outputs = await scoreRows(step, held);
+      checkLogits(outputs, learningRate);
+      return await epochMeasures(outputs, { targets, classes, loss: objective.loss, scale: scale.targets });
     },
     sampleShape: [width],
     numClasses: classes.length,
     mostWarmup: MOST_WARMUP,
   });
-  return { ...result, outputs: await outputsOf() };
 }
 
 /** Updates of a head in which the learning rate rises at most. */
 const MOST_WARMUP = 20;
 
 /**
- * The bias with which a head of independent classes starts: the logarithm of the odds of each class in training, of one
- * image more with it and one more without. Rare and usual classes would take a bias that starts at 0 many steps to reach.
+ * The bias with which a head of independent classes starts: the logarithm of the odds of each class in training, times its
+ * positive weight, of one image more with it and one more without. It is where binary cross-entropy is least for a head
+ * that says the same of every image: w P sigmoid(-b) = N sigmoid(b). Rare and usual classes would take a bias that
+ * starts at 0 many steps to reach.
  */
-function priorBias(targets: Targets): number[] | undefined {
+function priorBias(targets: Targets, { options: { positiveWeights } }: Objective): number[] | undefined {
   const { task, values, width, weights } = targets;
   if (task !== "multi-label") return undefined;
   const positive = new Array<number>(width).fill(1);
   for (const [i, value] of values.entries()) positive[i % width]! += value * (weights?.[Math.floor(i / width)] ?? 1);
   const total = totalWeight(targets) + 2;
-  return positive.map((count) => Math.log(count / (total - count)));
+  return positive.map((count, k) => Math.log(((positiveWeights?.[k] ?? 1) * count) / (total - count)));
 }
 
 /** @throws RootstockError DIVERGED if scores are no numbers any more. */

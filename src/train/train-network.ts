@@ -12,7 +12,7 @@ import { START } from "../models/trainable-graph.ts";
 import { blockedLayout } from "../runtime/blocked-layout.ts";
 import type { SessionOptions } from "../runtime/session.ts";
 import { float32 } from "../tensor/tensor.ts";
-import type { LabelledRows } from "./fit-options.ts";
+import type { FitResult, LabelledRows } from "./fit-options.ts";
 import { epochMeasures } from "./measure.ts";
 import { objectiveOf } from "./objective.ts";
 import type { Recipe } from "./recipe.ts";
@@ -20,7 +20,7 @@ import { scoreRows } from "./score.ts";
 import { StepThread } from "./step-thread.ts";
 import { scaleTargets } from "./target-scale.ts";
 import { divided, temperatureOf } from "./temperature.ts";
-import { checkLogits, type HeadScale, type TrainedPhase } from "./train-head.ts";
+import { checkLogits, type HeadScale } from "./train-head.ts";
 import { type PhaseContext, trainPhase } from "./train-phase.ts";
 import type { Trainer } from "./train-step.ts";
 import { planTraining, type StepMemory, type TrainingPlanOptions } from "./training-plan.ts";
@@ -66,7 +66,7 @@ export interface PreparedStep {
  * The head keeps reading standardized features, on the scale measured before training (Kumar et al. 2022,
  * arXiv:2202.10054, for training the head first). Equal inputs and seeds give equal bits.
  */
-export async function trainNetwork(options: TrainNetworkOptions): Promise<TrainedPhase> {
+export async function trainNetwork(options: TrainNetworkOptions): Promise<FitResult> {
   const { phase, suffix, head, scale, train, validation, classes, recipe, layout, rates, session } = options;
   const { callbacks, checkpoints, from, remembered, onFound, onStep, signal } = options;
   const { learningRate, optimizer, optimizerOptions, weightDecay, clipNorm, averageDecay, startPenalty } = recipe;
@@ -101,13 +101,8 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
   );
   await using step = started;
   await options.onPrepared?.({ memory: step.memory, step, batchSize });
-  const outputsOf = async (): Promise<Float32Array> => {
-    const outputs = await scoreRows(step, validation.rows);
-    checkLogits(outputs, learningRate);
-    return outputs;
-  };
   const { targets } = validation;
-  const result = await trainPhase({
+  return await trainPhase({
     callbacks,
     checkpoints,
     from,
@@ -121,7 +116,8 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
     train: { rows: train.rows, targets: objective.targets },
     validate: async () => {
       const { loss } = objective;
-      const outputs = await outputsOf();
+      const outputs = await scoreRows(step, validation.rows);
+      checkLogits(outputs, learningRate);
       const calibrated = divided(outputs, temperatureOf(outputs, targets, { classes, activation: loss.activation }));
       return await epochMeasures(calibrated, { targets, classes, loss, scale: scale.targets });
     },
@@ -133,7 +129,6 @@ export async function trainNetwork(options: TrainNetworkOptions): Promise<Traine
     layout,
     numClasses: classes.length,
   });
-  return { ...result, outputs: await outputsOf() };
 }
 
 /**

@@ -82,18 +82,27 @@ test("kill -9 during training: the same command takes its features from the cach
   expect(result.run).toBe(join(folder, "run"));
 }, 120_000);
 
-test("Ctrl-C stops cleanly with code 130, and says how to go on", async () => {
-  const folder = await temporaryFolder();
-  const slow = ["--epochs", "20000", "--patience", "20000", "--learning-rate", "0.00001"];
-  const { child, done } = start(join(folder, "cache"), join(folder, "run"), ...slow);
-  await until(() => existsSync(join(folder, "run", "metrics.jsonl")));
-  child.kill("SIGINT");
-  const { code, stdout, stderr } = await done;
-  expect(code).toBe(130);
-  expect(JSON.parse(stdout)).toMatchObject({ error: { code: "ABORTED" } });
-  expect(stderr).toContain(`go on with rootstock train --resume ${join(folder, "run")}`);
-  expect(await readdir(join(folder, "run"))).not.toContain("run.lock");
-}, 120_000);
+test.each([
+  ["Ctrl-C", "SIGINT", 130],
+  ["SIGTERM, also where it comes twice,", "SIGTERM", 143],
+] as const)(
+  "%s stops cleanly with a code of its own, and says how to go on",
+  async (_, signal, wanted) => {
+    const folder = await temporaryFolder();
+    const slow = ["--epochs", "20000", "--patience", "20000", "--learning-rate", "0.00001"];
+    const { child, done } = start(join(folder, "cache"), join(folder, "run"), ...slow);
+    await until(() => existsSync(join(folder, "run", "metrics.jsonl")));
+    child.kill(signal);
+    if (signal === "SIGTERM") child.kill(signal);
+    const { code, stdout, stderr } = await done;
+    expect(code).toBe(wanted);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "ABORTED" } });
+    expect(stderr).toContain(`go on with rootstock train --resume ${join(folder, "run")}`);
+    expect(await readdir(join(folder, "run"))).not.toContain("run.lock");
+    expect(await readdir(join(folder, "run", "checkpoints"))).toContainEqual(expect.stringMatching(/^\d{6}-\d{6}/));
+  },
+  120_000,
+);
 
 test("a reader that goes away does not end the run", async () => {
   const folder = await temporaryFolder();

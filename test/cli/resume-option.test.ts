@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { join, resolve } from "node:path";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { OptionTable } from "../../src/cli/arguments.ts";
 import { aboutCommand, readCommand } from "../../src/cli/resume-option.ts";
 import { temporaryFolder } from "../data/made.ts";
@@ -24,18 +24,49 @@ async function runWith(config: unknown): Promise<string> {
 }
 
 test("a command line is read back as it was given", async () => {
-  const given = { model: "tiny.onnx", kind: undefined, epochs: 3, quick: true };
-  const run = await runWith({ about: aboutCommand("photos", { ...given, out: "runs/a" }) });
-  expect(await readCommand(run, TABLE)).toEqual({ data: "photos", options: given });
+  const given = { model: "resnet50", kind: undefined, epochs: 3, quick: true };
+  const run = await runWith({ about: aboutCommand("train", ["src"], { ...given, out: "runs/a" }) });
+  expect(await readCommand(run, "train", TABLE)).toEqual({ inputs: [resolve("src")], options: given });
+});
+
+test("paths in it are whole, so that it means the same in another folder; words stay words", () => {
+  const paths = { model: "package.json", images: "src", val: "test", preprocessing: "README.md", augment: "LICENSE" };
+  const words = {
+    ...{ model: "resnet50", val: "0.2", preprocessing: "imagenet", augment: "light" },
+    cut: "src",
+    seed: 3,
+  };
+  const optionsOf = (options: object) => aboutCommand("train", ["src"], { ...options }) as { options: object };
+  expect(optionsOf(paths).options).toEqual(
+    Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, resolve(path)])),
+  );
+  expect(optionsOf(words).options).toEqual(words);
+});
+
+test("what is no longer where it was is an error that says where, and how to give another place", async () => {
+  const gone = join(await temporaryFolder(), "photos");
+  const about = (data: string, model: string) => ({ about: { command: "train", inputs: [data], options: { model } } });
+  for (const [config, what] of [
+    [about(gone, "resnet50"), "its images"],
+    [about(resolve("src"), gone), "what --model names"],
+  ] as const)
+    await expect(readCommand(await runWith(config), "train", TABLE)).rejects.toMatchObject({
+      code: "BAD_DATA",
+      message: expect.stringMatching(
+        new RegExp(
+          `requires ${what} where .* nothing at ${gone} any more\\..*new place into "about" of .*config\\.json`,
+        ),
+      ),
+    });
 });
 
 test("what an option does not take is left out or refused, and what is no option is not looked at", async () => {
-  const about = (options: unknown) => ({ about: { command: "train", data: "photos", options } });
+  const about = (options: unknown) => ({ about: { command: "train", inputs: ["photos"], options } });
   const foreign = await runWith(about({ model: 3, epochs: "3", quick: "yes", hasOwnProperty: 1, constructor: "x" }));
   const none = { model: undefined, kind: undefined, epochs: undefined, quick: false };
-  expect((await readCommand(foreign, TABLE)).options).toEqual(none);
+  expect((await readCommand(foreign, "train", TABLE)).options).toEqual(none);
   for (const options of [{ epochs: 1e9 }, { epochs: -1 }, { epochs: 1.5 }, { kind: "c" }])
-    await expect(readCommand(await runWith(about(options)), TABLE)).rejects.toMatchObject({
+    await expect(readCommand(await runWith(about(options)), "train", TABLE)).rejects.toMatchObject({
       code: "BAD_CONFIG",
       message: expect.stringMatching(/config\.json was changed: --(epochs|kind) requires /),
     });
@@ -47,12 +78,12 @@ test.each([
   ["a list", "[1]"],
   ["null", "null"],
   ["a run that a program started", "{}"],
-  ["another command", { about: { command: "rm", data: "/", options: {} } }],
-  ["no options", { about: { command: "train", data: "photos" } }],
-  ["data that are no path", { about: { command: "train", data: ["photos"], options: {} } }],
+  ["another command", { about: { command: "rm", inputs: ["/"], options: {} } }],
+  ["no options", { about: { command: "train", inputs: ["photos"] } }],
+  ["data that are no path", { about: { command: "train", inputs: [5], options: {} } }],
   ["a mountain of brackets", "[".repeat(1e7)],
 ])("a config of %s is none to go on with", async (_, config) => {
-  await expect(readCommand(await runWith(config), TABLE)).rejects.toMatchObject({
+  await expect(readCommand(await runWith(config), "train", TABLE)).rejects.toMatchObject({
     code: "BAD_CONFIG",
     message: expect.stringMatching(/its config\.json does not say how\..*with the option resume\.$/s),
   });
@@ -116,6 +147,30 @@ describe("rootstock train --resume", () => {
     const second = await interrupted(out, "--resume", out, "--threads", "1");
     expect([second.code, second.json.error.message]).toEqual([130, expect.stringContaining(`--resume ${out}`)]);
     expect(second.stderr).toMatch(/resume {4}after \d+ epochs?/);
+  });
+
+  test("reads the paths of the command in the folder where it was given", async () => {
+    const folder = await temporaryFolder();
+    await writeColorImages(join(folder, "images"), 7);
+    await writeColorImages(join(folder, "held"), 3, { seed: 9 });
+    await writeTinyModel(join(folder, "tiny.onnx"));
+    const [here, out] = [process.cwd(), join(folder, "run")];
+    onTestFinished(() => process.chdir(here));
+    process.chdir(folder);
+    const first = await interrupted(out, "images", "--model", "tiny.onnx", "--val", "held", ...fast, "--out", "run");
+    expect(first.code).toBe(130);
+    process.chdir(root); // which has another model and other images by these names
+    const second = await interrupted(out, "--resume", out);
+    expect([second.code, second.json.error.message]).toEqual([130, expect.stringContaining(`--resume ${out}`)]);
+    await rename(join(folder, "images"), join(folder, "moved"));
+    expect(await cli(["train", "--resume", out])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`there is nothing at ${join(folder, "images")} any more`),
+    });
+    const config = await readFile(join(out, "config.json"), "utf8");
+    await writeFile(join(out, "config.json"), config.replace(join(folder, "images"), join(folder, "moved")));
+    const third = await interrupted(out, "--resume", out);
+    expect(third.json.error.message).toContain(`--resume ${out}`);
   });
 
   test("of data, a model or settings that are others now is an error that names them", async () => {

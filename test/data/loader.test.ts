@@ -12,6 +12,7 @@ import {
   type LoadedImage,
   suggestThreads,
 } from "../../src/data/loader.ts";
+import { startPool } from "../../src/data/thread-pool.ts";
 import { rng, shuffle } from "../../src/random.ts";
 import { preprocess } from "../../src/transforms/preprocess.ts";
 import type { Preprocessing } from "../../src/transforms/preprocessing.ts";
@@ -295,6 +296,16 @@ describe("threads", () => {
       small,
     );
     await expect(all(results)).rejects.toMatchObject({ code: "INTERNAL" });
+  });
+
+  test("of a module that was not compiled say so, and what to do", () => {
+    const options = { worker: "#no-such-worker", built: "dist/no/such.js", name: "task", threads: 1 };
+    expect(() => startPool(options)).toThrow(
+      expect.objectContaining({
+        code: "INTERNAL",
+        message: expect.stringMatching(/^internal: dist\/no\/such\.js is missing\. In a checkout run npm run build;/),
+      }),
+    );
   });
 
   test.each([-1, 1.5, 257, Number.NaN])("cannot be %d", (threads) => {

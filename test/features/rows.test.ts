@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { imageFolder } from "../../src/data/image-folder.ts";
+import { ImageLoader } from "../../src/data/loader.ts";
 import { extractFeatures } from "../../src/features/extract.ts";
 import { memoryRows, type Rows, selectRows, streamedRows, viewShown } from "../../src/features/rows.ts";
 import { backboneGraph, findCut } from "../../src/models/backbone.ts";
@@ -95,6 +96,14 @@ test("streamed rows are the pixels or the features of the files, however they ar
   });
   const rows = [2, 4].flatMap((index) => [...features.subarray(index * TINY_WIDTH, (index + 1) * TINY_WIDTH)]);
   expect([...(Object.values(out)[0]!.data as Float32Array)]).toEqual(rows);
+
+  // A loader that is given decodes every pass, and stays open when one is left early.
+  const loader = new ImageLoader({ threads: 1 });
+  const kept = streamedRows(samples, { preprocessing, width: 3 * TINY_SIZE ** 2, loader });
+  for await (const _ of kept.batches(Int32Array.of(0, 1, 2), 1)) break;
+  for (let pass = 0; pass < 2; pass++) expect(await read(kept, [2, 4], 2)).toEqual([batch]);
+  await loader.close();
+  await expect(read(kept, [2, 4], 2)).rejects.toMatchObject({ code: "ABORTED" });
 
   // Augmented: another view in each epoch, of training samples only, whatever came before.
   const augmented = {

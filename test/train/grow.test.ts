@@ -3,16 +3,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { imageFolder } from "../../src/data/image-folder.ts";
-import type { Dataset } from "../../src/data/sample.ts";
+import { bySplit, type Dataset } from "../../src/data/sample.ts";
+import { LOSSES } from "../../src/losses/table.ts";
 import { HEAD, logitsGraph } from "../../src/models/head.ts";
 import { loadModel } from "../../src/models/load-model.ts";
 import type { Model } from "../../src/models/model.ts";
 import type { Callback } from "../../src/train/callback.ts";
 import type { CallbackStates } from "../../src/train/fit-options.ts";
 import { grow } from "../../src/train/grow.ts";
-import type { FineTuneOptions } from "../../src/train/options.ts";
+import { epochMeasures } from "../../src/train/measure.ts";
+import type { FineTuneOptions, Progress } from "../../src/train/options.ts";
 import type { PhaseOutcome } from "../../src/train/run-checkpoints.ts";
 import { GraphScorer, scoreRows } from "../../src/train/score.ts";
+import { targetsOf } from "../../src/train/targets.ts";
+import { divided, temperatureOf } from "../../src/train/temperature.ts";
 import { offScale } from "../../src/train/train-head.ts";
 import { writeColorImages, writeTinyModel } from "../models/tiny.ts";
 import { plant } from "./seedling.ts";
@@ -55,10 +59,19 @@ async function run(options: FineTuneOptions, outcomes: readonly PhaseOutcome[] =
   return { seen, outcomes: grown.outcomes, head, backbone, logits, start: seedling.head, before: seedling.backbone };
 }
 
-const close = (actual: Float32Array, wanted: Float32Array): void => {
-  expect(actual).toHaveLength(wanted.length);
-  for (const [i, value] of wanted.entries()) expect(actual[i]).toBeCloseTo(value, 3);
-};
+/** The loss of the validation split, at the best temperature where more than a head has trained. */
+async function lossOf(logits: Float32Array, divisor?: "temperature"): Promise<number> {
+  const { classes } = data;
+  const targets = targetsOf(data, bySplit(data, "validation"));
+  const by = divisor && temperatureOf(logits, targets, { classes, activation: "softmax" });
+  const loss = LOSSES["cross-entropy"]();
+  return (await epochMeasures(divided(logits, by), { targets, classes, loss, scale: undefined }))["loss"]!;
+}
+
+/** The loss that a phase has measured in its best epoch. */
+function measuredIn({ history, bestEpoch }: PhaseOutcome): number {
+  return history[bestEpoch - 1]!.validation["loss"]!;
+}
 
 test("a probe has no phases: the head is what it was, on rows of features", async () => {
   const { outcomes, head, start, backbone, before, logits, seen } = await run({
@@ -77,27 +90,35 @@ test("a head trains on features and leaves the backbone", async () => {
   expect(outcomes.map(({ phase }) => phase)).toEqual(["head"]);
   expect(backbone).toBe(before);
   expect(head).toBe(outcomes[0]!.parameters);
-  close(logits, outcomes[0]!.outputs);
+  expect(await lossOf(logits)).toBeCloseTo(measuredIn(outcomes[0]!), 4);
 });
 
 test("phases go on from each other: a phase that learns nothing ends where the one before has", async () => {
   const { outcomes, seen, logits, backbone, before } = await run({ strategy: "gradual", keepHead: false });
   expect(outcomes.map(({ phase }) => phase)).toEqual(["last", "all"]); // the network has two stages
   expect(seen).toEqual(["last", "1", "2", "all", "1", "2"]);
-  close(logits, outcomes[1]!.outputs); // the network that is left gives what the last phase measured
+  // The network that is left gives what the last phase measured.
+  expect(await lossOf(logits, "temperature")).toBeCloseTo(measuredIn(outcomes[1]!), 4);
   const [last, all] = outcomes.map(({ parameters }) => parameters);
   expect(last!.has("weight")).toBe(false);
   expect(backbone.initializers.get("weight")).toEqual(all!.get("weight"));
   expect(backbone.initializers.get("weight")!.data).not.toEqual(before.initializers.get("weight")!.data);
-  // Of a phase that cannot move, the outputs are those of the phase before.
+  // A phase that cannot move measures what the phase before has measured.
   const still = await run({ strategy: "gradual", learningRate: 1e-12, keepHead: false }, outcomes.slice(0, 1));
-  close(still.outcomes[1]!.outputs, outcomes[0]!.outputs);
+  expect(measuredIn(still.outcomes[1]!)).toBeCloseTo(measuredIn(outcomes[0]!), 4);
 });
 
 test("phases that have ended are not trained again, and the rest is what it was, with what callbacks remember", async () => {
-  const whole = await run({ strategy: "gradual" });
+  let rows = 0;
+  const onProgress = ({ kind }: Progress): void => {
+    if (kind === "features") rows++;
+  };
+  const whole = await run({ strategy: "gradual", onProgress });
+  expect(rows).toBe(2 * data.samples.length);
   for (const count of [1, 2]) {
-    const rest = await run({ strategy: "gradual" }, whole.outcomes.slice(0, count));
+    rows = 0;
+    const rest = await run({ strategy: "gradual", onProgress }, whole.outcomes.slice(0, count));
+    expect(rows).toBe(data.samples.length); // of the last phase alone
     expect(rest.outcomes).toEqual(whole.outcomes);
     expect(rest.head).toEqual(whole.head);
     expect(rest.logits).toEqual(whole.logits);

@@ -1,9 +1,11 @@
+import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { imageFolder } from "../../src/data/image-folder.ts";
-import type { Dataset } from "../../src/data/sample.ts";
+import { bySplit, type Dataset } from "../../src/data/sample.ts";
+import { evaluateClassification } from "../../src/metrics/classification.ts";
 import { HEAD } from "../../src/models/head.ts";
 import { loadModel } from "../../src/models/load-model.ts";
 import type { Model } from "../../src/models/model.ts";
@@ -13,6 +15,8 @@ import { networkPhase } from "../../src/train/network-phase.ts";
 import type { FineTuneOptions, Progress } from "../../src/train/options.ts";
 import type { PhaseOutcome } from "../../src/train/run-checkpoints.ts";
 import { GraphScorer, scoreRows } from "../../src/train/score.ts";
+import { targetsOf } from "../../src/train/targets.ts";
+import { divided, temperatureOf } from "../../src/train/temperature.ts";
 import { writeColorImages, writeTinyModel } from "../models/tiny.ts";
 import { plant } from "./seedling.ts";
 
@@ -45,7 +49,7 @@ async function run(options: FineTuneOptions, ended?: PhaseOutcome) {
     recipe: plan.recipe,
     options: given,
     ended,
-    callbacks: [{ name: "steps", onStep: (report) => void steps.push(report) }],
+    callbacks: [{ name: "steps", onStep: (report) => void steps.push(report) }, ...(options.callbacks ?? [])],
   });
   const { outcome, backbone, head, parameters, network, rows } = phase;
   const { features: rowScale } = seedling.scale;
@@ -77,19 +81,28 @@ describe("a phase", () => {
     );
   });
 
-  test("says outputs that its parts give: rows, features, standardization and head", async () => {
+  test("measures what its parts give: rows, features, standardization and head", async () => {
     const { outcome, features, rowScale, head } = await run({ strategy: "full" });
     const { mean, deviation } = rowScale;
     const [weight, bias] = [head.get(HEAD.weight)!.data, head.get(HEAD.bias)!.data];
     const width = mean.length;
-    for (const [i, output] of outcome.outputs.entries()) {
+    const logits = Float32Array.from({ length: 3 * 6 }, (_, i) => {
       const [row, k] = [Math.floor(i / 3), i % 3];
       let sum = bias[k]!;
       for (let j = 0; j < width; j++)
         sum += (weight[k * width + j]! * (features[row * width + j]! - mean[j]!)) / deviation[j]!;
-      expect(output).toBeCloseTo(sum, 4);
-    }
-    expect(outcome.outputs).toHaveLength(3 * 6);
+      return sum;
+    });
+    const targets = targetsOf(data, bySplit(data, "validation"));
+    const { classes } = data;
+    const calibrated = divided(logits, temperatureOf(logits, targets, { classes, activation: "softmax" }));
+    const { metrics } = evaluateClassification({
+      logits: calibrated,
+      labels: targets.values,
+      classes,
+      activation: "softmax",
+    });
+    expect(outcome.history[outcome.bestEpoch - 1]!.validation["loss"]).toBeCloseTo(metrics.loss, 4);
   });
 
   test("that has ended is taken as it was, without a step", async () => {
@@ -100,6 +113,18 @@ describe("a phase", () => {
     expect(again.backbone.initializers).toEqual(first.backbone.initializers);
     expect(again.head).toEqual(first.head);
     expect(again.features).toEqual(first.features);
+  });
+
+  test.runIf(existsSync("/proc/self/task"))("ends its threads where it is stopped as where it ends", async () => {
+    const threads = (): number => readdirSync("/proc/self/task").length;
+    const streamed = { unfreeze: "last", memoryBytes: 0 } as const; // decodes the images of each epoch
+    await run(streamed);
+    const before = threads();
+    const onStep = (): void => {
+      throw new Error("enough");
+    };
+    await expect(run({ ...streamed, callbacks: [{ name: "stop", onStep }] })).rejects.toThrow("enough");
+    expect(threads()).toBeLessThanOrEqual(before);
   });
 
   test("says before its first step what it takes in memory and time", async () => {

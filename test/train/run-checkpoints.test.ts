@@ -45,7 +45,6 @@ const outcome = (phase: string, changes: Partial<PhaseOutcome> = {}): PhaseOutco
   stopped: "loss did not improve for 1 epochs",
   callbacks: { "0 early-stopping": { best: Number.NEGATIVE_INFINITY, since: 0 }, "2 mine": [null, "$number", -0] },
   parameters: bits(phase),
-  outputs: Float32Array.of(1, Number.NaN, -0),
   ...changes,
 });
 
@@ -182,7 +181,7 @@ describe("it is time for a checkpoint", () => {
 describe("what is no state of a run is refused", () => {
   const good = { outcomes: [{ ...json(outcome("head")) }] };
 
-  function json({ parameters, outputs, ...rest }: PhaseOutcome): Record<string, Json | undefined> {
+  function json({ parameters, ...rest }: PhaseOutcome): Record<string, Json | undefined> {
     return rest as unknown as Record<string, Json | undefined>; // histories are JSON but for their type
   }
 
@@ -192,18 +191,15 @@ describe("what is no state of a run is refused", () => {
     return (await store.latest())!;
   }
 
-  const outputs = new Map([...bits("head"), ["rootstock.outputs", float32([1], [1])] as const]);
-
   test.each<[string, Json, ReadonlyMap<string, Parameters>]>([
     ["nothing", {}, new Map()],
     ["a list", [], new Map()],
     [
       "another history",
       { outcomes: [{ ...good.outcomes[0], history: [{ epoch: 1 }] }] },
-      new Map([["phase 0", outputs]]),
+      new Map([["phase 0", bits("head")]]),
     ],
-    ["a phase without its parameters", good, new Map([["phase 1", outputs]])],
-    ["a phase without its outputs", good, new Map([["phase 0", bits("head")]])],
+    ["a phase without its parameters", good, new Map([["phase 1", bits("head")]])],
     ["half a count of steps", { outcomes: [], fit: { ...json(outcome("x")), steps: 1.5 } }, new Map()],
     [
       "a kept epoch without its parameters",
@@ -232,8 +228,7 @@ describe("what is no state of a run is refused", () => {
   });
 
   test("but the same whole is read", async () => {
-    const { outcomes } = runStateOf(await loaded(good, new Map([["phase 0", outputs]])));
+    const { outcomes } = runStateOf(await loaded(good, new Map([["phase 0", bits("head")]])));
     expect(outcomes[0]!.parameters).toEqual(bits("head"));
-    expect(outcomes[0]!.outputs).toEqual(Float32Array.of(1));
   });
 });

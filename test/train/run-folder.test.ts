@@ -54,6 +54,18 @@ test("a run that another process holds is left alone", async () => {
   await folder.close();
 });
 
+test("a folder whose lock cannot be read is left alone", async () => {
+  const at = await path();
+  await mkdir(join(at, "run.lock"), { recursive: true });
+  const folder = await claimRunFolder(at);
+  expect(folder.path).toBe(`${at}-2`);
+  await folder.write("config", { [RUN_MARK]: 1 });
+  await folder.write("data", {});
+  await folder.close();
+  await mkdir(folder.file("lock"));
+  await expect(reclaimRunFolder(folder.path)).rejects.toThrow("process (unknown) is making that run now");
+});
+
 test("two runs of one process do not share a folder", async () => {
   const at = await path();
   const folders = await Promise.all([claimRunFolder(at), claimRunFolder(at)]);

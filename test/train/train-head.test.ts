@@ -89,6 +89,30 @@ test("starts independent classes at their frequency", async () => {
   expect(history[0]!.validation["loss"]).toBeCloseTo(entropy, 4);
 });
 
+test.each<[string, Partial<PhaseRecipe>, readonly number[]]>([
+  ["no weights", {}, [1, 1]],
+  ["weights", { lossOptions: { positiveWeights: [3, 0.2] } }, [3, 0.2]],
+  ["balanced weights", { classWeights: "balanced" }, [1 / 3, 9]],
+])("starts independent classes where no constant has a smaller loss, with %s", async (_, changes, weights) => {
+  const { features } = clusters(400, { spread: 1 });
+  const has = (row: number): readonly [boolean, boolean] => [row % 4 !== 0, row % 10 === 0];
+  const values = Float32Array.from({ length: 800 }, (_, i) => Number(has(i >> 1)[i % 2]));
+  const set = { features, targets: { task: "multi-label", values, width: 2 } as const };
+  const recipe: PhaseRecipe = { ...RECIPE, loss: "binary-cross-entropy", epochs: 1, learningRate: 1e-9, ...changes };
+  const { history } = await learn({ classes: ["x", "y"], train: set, validation: set, recipe });
+  const softplus = (x: number): number => Math.log1p(Math.exp(x));
+  const least = [0.75, 0.1].map((share, k) =>
+    Math.min(
+      ...Array.from({ length: 2001 }, (_, i) => {
+        const bias = i / 200 - 5;
+        return weights[k]! * share * softplus(-bias) + (1 - share) * softplus(bias);
+      }),
+    ),
+  );
+  const start = history[0]!.trainLoss;
+  expect(start).toBeCloseTo((least[0]! + least[1]!) / 2, 3);
+});
+
 test("equal seeds give equal bits, other seeds do not", async () => {
   const weights = async (seed: number) =>
     [...(await learn({ recipe: { ...RECIPE, seed } })).parameters.values()].map(({ data }) => data);

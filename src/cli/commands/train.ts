@@ -3,26 +3,23 @@ import { join, parse, resolve } from "node:path";
 import { openDataset } from "../../data/open-dataset.ts";
 import { bySplit, type Dataset } from "../../data/sample.ts";
 import { messageOf } from "../../errors.ts";
-import { printable } from "../../graph/printable.ts";
 import { LOSSES } from "../../losses/table.ts";
-import type { EpochReport } from "../../train/callback.ts";
 import { fineTune } from "../../train/fine-tune.ts";
-import type { FineTuneOptions, Progress } from "../../train/options.ts";
+import type { FineTuneOptions } from "../../train/options.ts";
 import { recipe } from "../../train/recipe.ts";
 import type { Run } from "../../train/run.ts";
 import { clock, defaultRunName } from "../../train/run-record.ts";
 import { inOptionNames, type Options, type OptionTable, UsageError } from "../arguments.ts";
 import { augmentOption, readAugment } from "../augment-option.ts";
-import { COMMON_OPTIONS, command } from "../command.ts";
+import { command } from "../command.ts";
 import { dataOptions, datasetOptions, splitOptions } from "../data-options.ts";
-import { formatValue } from "../format-value.ts";
 import { MODEL_FORMS, modelOptions, openModel } from "../open-model.ts";
-import { formatPercent, type Output } from "../output.ts";
 import { reportDataset, reportFailed } from "../report-dataset.ts";
-import { aboutCommand, readCommand } from "../resume-option.ts";
+import { aboutCommand, commandLine } from "../resume-option.ts";
 import { runOptions, sessionOptions } from "../session-options.ts";
 import { summarize } from "../summary.ts";
 import { trainingOptions, trainingSettings } from "../training-options.ts";
+import { TrainingProgress } from "../training-progress.ts";
 
 const trainOptions = {
   model: {
@@ -77,9 +74,13 @@ export const train = command({
   ],
   async run({ positionals, options: given, output, signal }) {
     const started = clock();
-    const { data: root, options } =
-      given.resume === undefined ? commandOf(positionals, given) : await resumed(positionals, given);
+    const { inputs, options } = await commandLine("train", { positionals, options: given }, trainOptions);
     const { resume } = given;
+    const [root, ...more] = inputs;
+    if (root === undefined || more.length > 0)
+      throw new UsageError(
+        `train requires one folder or table of images, got ${inputs.length === 0 ? "none" : inputs.join(" ")}.`,
+      );
     if (options.model === undefined) throw new UsageError(`train requires --model <model>: ${MODEL_FORMS}.`);
     const settings = { ...settingsOf(options), augmentation: await readAugment(options.augment) };
     checkSettings(settings);
@@ -95,7 +96,7 @@ export const train = command({
       cut: options.cut,
       out,
       resume: resume !== undefined,
-      about: aboutCommand(root, options),
+      about: aboutCommand("train", [root], options),
       tensorBoard: options.tensorboard,
       signal,
       onProgress: (event) => progress.show(event),
@@ -109,27 +110,6 @@ export const train = command({
 });
 
 type TrainOptions = Options<typeof trainOptions>;
-
-function commandOf(positionals: readonly string[], options: TrainOptions) {
-  const [data, ...more] = positionals;
-  if (data !== undefined && more.length === 0) return { data, options };
-  throw new UsageError(
-    `train requires one folder or table of images, got ${positionals.length === 0 ? "none" : positionals.join(" ")}.`,
-  );
-}
-
-/** The command line of an interrupted run, with the threads and the provider of this one. */
-async function resumed(positionals: readonly string[], { resume, threads, provider, ...rest }: TrainOptions) {
-  const others = Object.entries(rest).flatMap(([name, value]) =>
-    value === undefined || value === false ? [] : [`--${name}`],
-  );
-  if (positionals.length > 0 || others.filter((name) => !Object.hasOwn(COMMON_OPTIONS, name.slice(2))).length > 0)
-    throw new UsageError(
-      `--resume goes on with the data and settings of the run; only --threads and --provider can be given with it, got ${[...positionals, ...others].join(" ")}.`,
-    );
-  const { data, options } = await readCommand(resume!, trainOptions); // it was given
-  return { data, options: { ...options, threads: threads ?? options.threads, provider: provider ?? options.provider } };
-}
 
 /** What decides the result, as `fineTune` takes it. */
 function settingsOf(options: TrainOptions): FineTuneOptions & { readonly seed: number } {
@@ -186,48 +166,4 @@ function describe(data: Dataset): string {
   const kinds = `${data.classes.length} ${data.classes.length === 1 ? what : { class: "classes", target: "targets" }[what]}`;
   const several = data.task === "multi-label" ? ", any number per image" : "";
   return `data      ${kinds}${several}, ${count("train")} training and ${count("validation")} validation images${test}`;
-}
-
-/** The measure of an epoch that says most to a person, whatever the task. */
-function mainMeasure({ accuracy, meanAveragePrecision, mae, r2 }: EpochReport["validation"]): string {
-  if (accuracy !== undefined) return `accuracy ${formatPercent(accuracy)}`;
-  if (meanAveragePrecision !== undefined) return `mean average precision ${meanAveragePrecision.toFixed(3)}`;
-  return `mean absolute error ${formatValue(mae!)}  R² ${r2!.toFixed(3)}`;
-}
-
-/** Shows what happens while a run is under way. */
-class TrainingProgress {
-  readonly #output: Output;
-  readonly #features;
-  readonly #checking;
-
-  constructor(output: Output, headline: string) {
-    this.#output = output;
-    this.#checking = output.progress("checking", "img");
-    this.#features = output.progress("features", "img");
-    output.note(headline);
-  }
-
-  show(event: Progress): void {
-    if (event.kind === "plan") this.#output.note(printable(event.text));
-    else if (event.kind === "warning") this.#output.warn(printable(event.text));
-    else if (event.kind === "check") {
-      this.#checking.update(event.done, event.total);
-      if (event.done === event.total) this.#checking.end();
-    } else if (event.kind === "features") {
-      this.#features.update(event.done, event.total);
-      if (event.done === event.total) this.#features.end();
-    } else if (event.kind === "step") {
-      if (this.#output.isTerminal) this.#output.redraw(`epoch     image ${event.done} of ${event.total}`);
-    } else {
-      const { phase, epoch, epochs, trainLoss, validation, best } = event.report;
-      const line = `${phase.padEnd(9)} ${epoch}/${epochs}  loss ${trainLoss.toFixed(3)}  validation loss ${validation["loss"]!.toFixed(3)}  ${mainMeasure(validation)}${best ? "  best" : ""}`;
-      if (this.#output.isTerminal) this.#output.redraw(line);
-      else if (epoch === 1 || epoch === epochs || epoch % Math.ceil(epochs / 10) === 0) this.#output.note(line);
-    }
-  }
-
-  end(): void {
-    this.#features.end();
-  }
 }

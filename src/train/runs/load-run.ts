@@ -87,7 +87,7 @@ export async function readRun(path: string): Promise<RunRecord | undefined> {
     return undefined;
   };
   const original = await read("config");
-  const owner = await ownerOf(path);
+  const owner = await ownerOf(join(path, RUN_FILES.lock));
   const layout = fieldOf(original, RUN_MARK);
   if (original === undefined && problems.length === 0) {
     if (owner.kind === "none") return undefined;

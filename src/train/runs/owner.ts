@@ -1,8 +1,6 @@
 /** Whether a process is making a run: read from the lock in its folder. */
 import { lstat } from "node:fs/promises";
-import { join } from "node:path";
 import { isRunning } from "../../weights/is-running.ts";
-import { RUN_FILES } from "../run-folder.ts";
 import { now } from "../run-record.ts";
 import { readWhole } from "./read-file.ts";
 
@@ -17,9 +15,8 @@ export type Owner =
   /** No process of this machine that lives; another machine or container may still hold it. */
   | { readonly kind: "gone" };
 
-/** Reads the lock of a run's folder. A lock that cannot be read belongs to somebody: `process` is 0 then. */
-export async function ownerOf(folder: string): Promise<Owner> {
-  const lock = join(folder, RUN_FILES.lock);
+/** Reads the lock in a run's folder. A lock that cannot be read belongs to somebody: `process` is 0 then. */
+export async function ownerOf(lock: string): Promise<Owner> {
   const read = await readWhole(lock, MAX_LOCK_BYTES);
   if (read === undefined) return { kind: "none" };
   if ("problem" in read) return { kind: "running", process: 0 };

@@ -7,12 +7,13 @@ import { deadProcess } from "./made.ts";
 
 async function locked(text: string): Promise<string> {
   const folder = await temporaryFolder();
-  await writeFile(join(folder, "run.lock"), text);
-  return folder;
+  const lock = join(folder, "run.lock");
+  await writeFile(lock, text);
+  return lock;
 }
 
 test("a folder without a lock has no owner", async () => {
-  expect(await ownerOf(await temporaryFolder())).toEqual({ kind: "none" });
+  expect(await ownerOf(join(await temporaryFolder(), "run.lock"))).toEqual({ kind: "none" });
 });
 
 test("a process that lives is the owner, one that ended is not", async () => {
@@ -22,10 +23,10 @@ test("a process that lives is the owner, one that ended is not", async () => {
 });
 
 test("this process's id in a lock from before it began was another container's", async () => {
-  const folder = await locked(String(process.pid));
+  const lock = await locked(String(process.pid));
   const past = Date.now() / 1000 - process.uptime() - 60;
-  await utimes(join(folder, "run.lock"), past, past);
-  expect(await ownerOf(folder)).toEqual({ kind: "gone" });
+  await utimes(lock, past, past);
+  expect(await ownerOf(lock)).toEqual({ kind: "gone" });
 });
 
 test.each(["", "0", "-1", "no number", "1e3", "99999999999999999999"])(
@@ -36,7 +37,7 @@ test.each(["", "0", "-1", "no number", "1e3", "99999999999999999999"])(
 );
 
 test("a lock that cannot be read belongs to somebody", async () => {
-  const folder = await locked("1");
-  await truncate(join(folder, "run.lock"), 1e9);
-  expect(await ownerOf(folder)).toEqual({ kind: "running", process: 0 });
+  const lock = await locked("1");
+  await truncate(lock, 1e9);
+  expect(await ownerOf(lock)).toEqual({ kind: "running", process: 0 });
 });
