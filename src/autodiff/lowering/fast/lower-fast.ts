@@ -7,6 +7,7 @@ import { inferTypes, type ShapeRules } from "../../../graph/infer-types.ts";
 import { prune, usedBy } from "../../../graph/traverse.ts";
 import { GRADIENT_DOMAIN, GRADIENT_SHAPES, type GradientOp } from "../../gradient-operators.ts";
 import { PORTABLE } from "../portable.ts";
+import { batchNormForward } from "./batch-norm.ts";
 import { BLOCKED_DOMAIN } from "./blocked-conv.ts";
 import { concat, slice, transpose } from "./channels.ts";
 import type { Choose } from "./choice.ts";
@@ -94,6 +95,8 @@ function moved(c: Context, node: Node): boolean {
   switch (node.op) {
     case "Conv":
       return convForward(f, node);
+    case "BatchNormalization":
+      return batchNormForward(f, node);
     case "MaxPool":
     case "GlobalAveragePool":
       return pool(f, node);

@@ -91,11 +91,19 @@ export function packDepthwise(f: Forms, w: Value, taps: readonly number[], kerne
 }
 
 /** Numbers per channel, of any shape with that many elements, as [m'] with zeros for the padding channels. */
-export function packVector(f: Forms, vector: Value, m: number): Value {
+export function packVector(f: Forms, given: Value, m: number): Value {
+  const vector = beforeReshape(f, given, m);
   return f.once("vector", vector, () => {
     const plain = f.as(vector, "plain");
     return f.fill(f.known.shape(vector)?.length === 1 ? plain : f.reshape(plain, [m]), [f.padded(m) - m]);
   });
+}
+
+/** The vector [m] that is given in another shape, as [m, 1, 1] is to go with maps. */
+function beforeReshape(f: Forms, value: Value, m: number): Value {
+  const producer = f.known.producer(value);
+  const from = producer?.op === "Reshape" && producer.domain === "" ? producer.inputs[0]! : value;
+  return String(f.known.shape(from)) === String(m) ? from : value;
 }
 
 /** The same number for every channel. */

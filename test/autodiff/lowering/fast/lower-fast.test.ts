@@ -74,6 +74,13 @@ describe("the graph", () => {
     expect(operators.filter((op) => op === "Relu" || op === "Add")).toEqual([]);
   });
 
+  test("normalizes by the batch in blocked operators", () => {
+    const normalized = NETS.find(({ graph }) => graph.name.startsWith("normalization by the batch"))!;
+    const before = differentiate(normalized.graph, { of: "loss", with: normalized.parameters });
+    expect(operatorsOf(before).filter((op) => op === "BatchNormalization")).toHaveLength(2);
+    expect(operatorsOf(fast(normalized))).not.toContain("BatchNormalization");
+  });
+
   test("has no blocked operator where there is nothing to block", () => {
     const one = net("linear", [4, 8], ({ b, parameter }) => [b.matmul("image", parameter([8, 3])), [4, 3]]);
     const lowered = fast(one);

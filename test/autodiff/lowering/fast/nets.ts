@@ -2,6 +2,7 @@
 import { float, int, ints, string } from "../../../../src/graph/attributes.ts";
 import { GraphBuilder } from "../../../../src/graph/builder.ts";
 import type { Graph, Value } from "../../../../src/graph/graph.ts";
+import { float32 } from "../../../../src/tensor/tensor.ts";
 import { randomTensor } from "../reference.ts";
 
 export interface Net {
@@ -121,6 +122,17 @@ export const NETS: readonly Net[] = [
     const scaled = b.add(b.mul(x, n.parameter([24, 1, 1])), n.parameter([1, 24, 1, 1]));
     const placed = b.mul(relu(n, scaled), n.parameter([6, 5]));
     return [n.conv(b.sub(placed, n.parameter([1])), [24, 16], 1), [2, 16, 6, 5]];
+  }),
+  net("normalization by the batch, 24 channels", [4, 3, 6, 5], (n) => {
+    const { b } = n;
+    const norm = (x: Value, channels: number): Value => {
+      const statistics = [0, 1].map((value) => b.constant(float32([channels], new Float32Array(channels).fill(value))));
+      const inputs = [x, n.parameter([channels]), n.parameter([channels]), ...statistics];
+      return b.ops("BatchNormalization", inputs, 3, { training_mode: int(1), momentum: float(0) })[0]!;
+    };
+    const x = relu(n, norm(n.conv("image", [3, 24], 3, { bias: false }), 24));
+    const wide = norm(n.conv(x, [24, 24], 3, { group: 24, bias: false }), 24);
+    return [n.conv(b.add(wide, x), [24, 16], 1), [4, 16, 6, 5]];
   }),
   net("groups, a multiplier and automatic padding", [2, 4, 9, 7], (n) => {
     const x = relu(n, n.conv("image", [4, 32], 3, { autoPad: "SAME_UPPER", stride: 2 })); // [5, 4]
