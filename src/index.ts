@@ -16,6 +16,11 @@ export {
   leaksOf,
   quarantineOf,
 } from "./data/check/dataset-report.ts";
+export { DRAWN_CLASSES, type DrawnClass } from "./data/drawings/class-forms.ts";
+export { drawExample, drawScene } from "./data/drawings/draw.ts";
+export { drawnExamples, type ExampleOptions } from "./data/drawings/drawn-examples.ts";
+export { drawnScenes, type NamedImage, type SceneOptions } from "./data/drawings/drawn-scenes.ts";
+export { type WrittenDrawings, writeDrawings } from "./data/drawings/write-drawings.ts";
 export { type ImageFolderOptions, imageFolder } from "./data/image-folder.ts";
 export { type InMemoryImage, type InMemoryOptions, inMemoryDataset } from "./data/in-memory.ts";
 export { type OpenDatasetOptions, openDataset } from "./data/open-dataset.ts";
@@ -23,6 +28,7 @@ export type { Dataset, ImageSource, Sample, Skipped, Split, SplitSource, Task } 
 export { redrawSplits } from "./data/splits/assign-splits.ts";
 export { kFold } from "./data/splits/k-fold.ts";
 export { type ImageTableOptions, imageTable } from "./data/tables/image-table.ts";
+export { type UnlabelledImagesOptions, unlabelledImages } from "./data/unlabelled-images.ts";
 export { type ErrorCode, RootstockError } from "./errors.ts";
 export { type CalibrationChange, calibrationChange, type ReliabilityBin } from "./metrics/calibration.ts";
 export type { ClassificationEvaluation } from "./metrics/classification.ts";
@@ -34,6 +40,7 @@ export type { MultiLabelEvaluation } from "./metrics/multi-label.ts";
 export type { RegressionEvaluation } from "./metrics/regression.ts";
 export { chooseThresholds } from "./metrics/thresholds.ts";
 export { CATALOG, findWeights, type WeightsSource } from "./models/catalog.ts";
+export { type FreshModelOptions, freshModel } from "./models/fresh-model.ts";
 export { type LoadModelOptions, loadModel } from "./models/load-model.ts";
 export {
   type LabelProbability,
@@ -45,7 +52,15 @@ export {
 } from "./models/model.ts";
 export { type Rng, rng } from "./random.ts";
 export { checkPage } from "./report/check-page.ts";
-export type { Callback, EpochReport, Monitor, PhaseReport, RunControl, StepReport } from "./train/callback.ts";
+export type {
+  Callback,
+  EpochReport,
+  Monitor,
+  PhaseReport,
+  RunControl,
+  StepReport,
+  StopOptions,
+} from "./train/callback.ts";
 export { csvLog } from "./train/callbacks/csv-log.ts";
 export { type EarlyStoppingOptions, earlyStopping } from "./train/callbacks/early-stopping.ts";
 export { jsonLines } from "./train/callbacks/json-lines.ts";
@@ -54,6 +69,9 @@ export { type ReduceOnPlateauOptions, reduceOnPlateau } from "./train/callbacks/
 export { type SaveWeightsOptions, saveWeights } from "./train/callbacks/save-weights.ts";
 export { type TensorBoardOptions, tensorBoard } from "./train/callbacks/tensor-board.ts";
 export { type CheckFeaturesOptions, checkFeatures, type FeatureFindings } from "./train/check/check-features.ts";
+export { type Distilled, distill } from "./train/distill/distill.ts";
+export type { DistillOptions, DistillRecipe } from "./train/distill/options.ts";
+export type { Match } from "./train/distill/teacher.ts";
 export { type EvaluateOptions, evaluateModel, type ModelEvaluation } from "./train/evaluate.ts";
 export { fineTune } from "./train/fine-tune.ts";
 export {

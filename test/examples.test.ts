@@ -63,6 +63,8 @@ async function expectAgreement(photos: string, pretrained: string, leastAccuracy
   expect(tuned.model).toBe(`${out}/model.onnx`);
   const [label, probability] = (await runExample("run-exported-model.mjs", [out, tuned.file], cache)).trim().split(" ");
   expect(label).toBe(tuned.label);
+  const byFile = await runExample("run-exported-model.mjs", [`${out}/model.onnx`, tuned.file], cache);
+  expect(byFile.trim()).toBe(`${label} ${probability}`);
   // The example resizes with sharp, training as Pillow does.
   expect(Math.abs(Number(probability) - tuned.probability)).toBeLessThan(0.1);
 }
@@ -120,6 +122,15 @@ test("the examples train on a folder of images and run what was exported", async
   }
   await writeFile(join(folder, "tiny.onnx"), tinyNetwork(random));
   await expectAgreement(join(folder, "photos"), join(folder, "tiny.onnx"), 1);
+});
+
+test.each([
+  [[], /^Usage: node examples\/run-exported-model\.mjs/],
+  [["nowhere", "a.png"], /^A complete run is required, got nowhere, which has no model\.onnx\.\n$/],
+  [["nowhere/model.onnx", "a.png"], /^A complete run is required, got nowhere, /],
+])("run-exported-model.mjs %j says what it needs", async (args, message) => {
+  const { code, stderr } = await runExample("run-exported-model.mjs", args, tmpdir()).catch((error) => error);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });
 });
 
 withAssets("with real photographs", () => {

@@ -73,17 +73,37 @@ function withNegativeValues(args: readonly string[], table: OptionTable): string
   return joined;
 }
 
+/** Settings whose option has another name. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  val: "validation",
+  augment: "augmentation",
+  tensorboard: "tensorBoard",
+  "group-by": "groupOf",
+};
+
+/** Options with settings of their own, such as sgd:momentum=0.9, are named before these in messages. */
+function hasSettings(spec: OptionSpec): boolean {
+  return spec.kind === "text" && spec.value.startsWith("<name[");
+}
+
 /**
  * The same text with settings named as options are typed: "labelSmoothing requires …" becomes "--label-smoothing
- * requires …". Words that are also words, such as "loss", are names only where the text begins with them.
+ * requires …". Words that are also words, such as "loss", are names only at the beginning, before "must not be given",
+ * and before a value in quotes. What a part of the recipe says of its own settings stays as it is: they are typed so.
  */
 export function inOptionNames(text: string, table: OptionTable): string {
+  const first = /^[a-z]+(?= [\w-]+(: | takes ))/.exec(text)?.[0];
+  if (first !== undefined && Object.hasOwn(table, first) && hasSettings(table[first]!)) return `--${text}`;
   return Object.keys(table).reduce((renamed, name) => {
-    const setting = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-    return renamed.replace(
-      new RegExp(name.includes("-") ? `(?<![\\w-])${setting}\\b` : `^${setting}\\b`, "g"),
-      `--${name}`,
-    );
+    const setting = OTHER_NAMES[name] ?? name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    const before = "(?<![\\w./\\\\\"'-])"; // not within a path, a quotation or a longer name
+    const after = "(?![\\w/\\\\\"'(-]|\\.\\w)";
+    const alone = /[A-Z]/.test(setting)
+      ? `${before}${setting}${after}`
+      : `^${setting}${after}|(?<=^--[\\w-]+ and )${setting}(?= require)|${before}${setting}(?= must not be given)|(?<=must not be given with )${setting}${after}`;
+    return renamed
+      .replace(new RegExp(`${before}${setting} "([\\w.:*-]+)"`, "g"), `--${name} $1`)
+      .replace(new RegExp(alone, "g"), `--${name}`);
   }, text);
 }
 

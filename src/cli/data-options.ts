@@ -56,6 +56,8 @@ export const splitOptions = {
 export function datasetOptions(
   options: Options<typeof dataOptions> & Partial<Options<typeof splitOptions>>,
 ): OpenDatasetOptions {
+  if (options.fold !== undefined && options.folds === undefined)
+    throw new UsageError(`--fold requires --folds <k>, got --fold ${options.fold} alone.`);
   return {
     task: choice(options.task, TASKS),
     images: options.images,

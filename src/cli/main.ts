@@ -1,7 +1,7 @@
 /** The command line: finds the command, runs it, and turns its outcome into an exit code. */
 import { messageOf, RootstockError } from "../errors.ts";
 import { VERSION } from "../version.ts";
-import { nearest, parseOptions, UsageError } from "./arguments.ts";
+import { inOptionNames, nearest, type OptionTable, parseOptions, UsageError } from "./arguments.ts";
 import { COMMON_OPTIONS, type Command, helpPage } from "./command.ts";
 import { Output, type TextStream } from "./output.ts";
 
@@ -61,6 +61,7 @@ export interface Streams {
 export async function main(args: readonly string[], { stdout, stderr }: Streams, signal: AbortSignal): Promise<number> {
   const output = new Output({ stdout, stderr, json: args.includes("--json"), clock: () => performance.now() / 1000 });
   const [name, ...rest] = args;
+  let table: OptionTable = {};
   try {
     if (name === undefined || name === "--help" || name === "-h" || name === "help")
       return overview(output, name !== undefined);
@@ -69,18 +70,26 @@ export async function main(args: readonly string[], { stdout, stderr }: Streams,
     if (!entry) throw new UsageError(unknownCommand(name));
     const command = await entry.load();
     if (rest.includes("--help") || rest.includes("-h")) return show(helpPage(command), output);
-    const { options, positionals } = parseOptions(rest, { ...command.options, ...COMMON_OPTIONS });
+    table = command.options;
+    const { options, positionals } = parseOptions(rest, { ...table, ...COMMON_OPTIONS });
     const { json, failed } = await command.run({ options, positionals, output, signal });
     output.json(json);
     return failed ? EXIT.failed : EXIT.ok;
   } catch (error) {
-    return report(error, output, args, name);
+    return report(error, output, { args, name, table });
   }
 }
 
-function report(error: unknown, output: Output, args: readonly string[], name: string | undefined): number {
+interface CommandLine {
+  readonly args: readonly string[];
+  readonly name: string | undefined;
+  /** Options of the command. */
+  readonly table: OptionTable;
+}
+
+function report(error: unknown, output: Output, { args, name, table }: CommandLine): number {
   const code = error instanceof RootstockError ? error.code : error instanceof UsageError ? "USAGE" : "INTERNAL";
-  const message = messageOf(error);
+  const message = code === "BAD_CONFIG" ? inOptionNames(messageOf(error), table) : messageOf(error);
   output.json({ error: { code, message } });
   if (code === "ABORTED") {
     const kept = name === "train" && !args.includes("--no-cache");
@@ -96,7 +105,8 @@ function report(error: unknown, output: Output, args: readonly string[], name: s
   }
   output.note(`${output.color.red("error")}  ${message.replaceAll("\n", "\n       ")}`);
   if (args.includes("--debug") && error instanceof Error) output.note(error.stack ?? "");
-  if (error instanceof UsageError) {
+  // An option that the library has refused was a mistake in the command line too; what a folder to resume is, was none.
+  if (error instanceof UsageError || (code === "BAD_CONFIG" && /^--(?!resume\b)/.test(message))) {
     output.note(`See: rootstock ${name !== undefined && Object.hasOwn(COMMANDS, name) ? `${name} ` : ""}--help`);
     return EXIT.usage;
   }

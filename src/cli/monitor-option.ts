@@ -1,17 +1,11 @@
 /** `--monitor`: which measure of the validation images decides which epoch is best. */
 import type { Task } from "../data/sample.ts";
 import type { Monitor } from "../train/callback.ts";
+import { EPOCH_MEASURES } from "../train/epoch-measures.ts";
 import { nearest, UsageError } from "./arguments.ts";
 
-/** What is measured after every epoch, by task. */
-export const EPOCH_MEASURES: Readonly<Record<Task, readonly string[]>> = {
-  "single-label": ["loss", "accuracy", "balancedAccuracy", "macroF1"],
-  "multi-label": ["loss", "exactMatch", "microF1", "macroF1", "meanAveragePrecision"],
-  regression: ["loss", "mae", "rmse", "r2"],
-};
-
-/** Measures of which less is better. */
-const ERRORS: readonly string[] = ["loss", "mae", "rmse"];
+/** What can be monitored of a task, and which way it gets better. */
+const measuresOf = (task: Task): Readonly<Record<string, Monitor["mode"]>> => EPOCH_MEASURES[task];
 
 const LISTS = {
   "single-label": "classes",
@@ -21,7 +15,7 @@ const LISTS = {
 
 /** What can be monitored, for help and messages. */
 export const MONITOR_FORMS = Object.entries(LISTS)
-  .map(([task, words]) => `${EPOCH_MEASURES[task as Task].join(", ")} for ${words}`) // the keys of a literal are all there are
+  .map(([task, words]) => `${Object.keys(measuresOf(task as Task)).join(", ")} for ${words}`) // the keys of a literal are all there are
   .join("; ");
 
 /**
@@ -31,14 +25,14 @@ export const MONITOR_FORMS = Object.entries(LISTS)
 export function readMonitor(given: string | undefined): Monitor | undefined {
   if (given === undefined) return undefined;
   const [, measure, asked] = /^([A-Za-z]\w*)(?::(min|max))?$/.exec(given) ?? [];
-  const known = [...new Set(Object.values(EPOCH_MEASURES).flat())];
-  if (measure === undefined || !known.includes(measure)) {
-    const near = nearest((measure ?? given).toLowerCase(), known);
+  const known = new Map(Object.values(EPOCH_MEASURES).flatMap((measures) => Object.entries(measures)));
+  const mode = measure === undefined ? undefined : known.get(measure);
+  if (measure === undefined || mode === undefined) {
+    const near = nearest(measure ?? given, [...known.keys()]);
     throw new UsageError(
       `--monitor requires a measure of the validation images, ${MONITOR_FORMS}; got "${given}".${near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : ""}`,
     );
   }
-  const mode = ERRORS.includes(measure) ? "min" : "max";
   if (asked !== undefined && asked !== mode)
     throw new UsageError(
       `--monitor ${given} would keep the worst epoch: of ${measure}, ${mode === "min" ? "less" : "more"} is better. Use --monitor ${measure}.`,
@@ -48,8 +42,8 @@ export function readMonitor(given: string | undefined): Monitor | undefined {
 
 /** @throws UsageError if data of the task have no such measure. */
 export function checkMonitor(monitor: Monitor | undefined, task: Task): void {
-  if (monitor === undefined || EPOCH_MEASURES[task].includes(monitor.measure)) return;
+  if (monitor === undefined || Object.hasOwn(measuresOf(task), monitor.measure)) return;
   throw new UsageError(
-    `--monitor requires a measure of ${task} data, ${EPOCH_MEASURES[task].join(", ")}; got "${monitor.measure}".`,
+    `--monitor requires a measure of ${task} data, ${Object.keys(measuresOf(task)).join(", ")}; got "${monitor.measure}".`,
   );
 }

@@ -58,7 +58,8 @@ export function namedChoice<Name extends string>(
       throw new UsageError(
         `${where} takes ${known.length === 0 ? "no settings" : listed(known, 9)}, got "${key}".${hint(key, known)}`,
       );
-    if (settings.has(key)) throw new UsageError(`${where}: ${key} is given twice, in "${text}". Leave one of them out.`);
+    if (settings.has(key))
+      throw new UsageError(`${where}: ${key} is given twice, in "${text}". Leave one of them out.`);
     settings.set(key, readValue(where, key, value));
   }
   return { ...Object.fromEntries(settings), name } as NamedChoice<Name>; // made of values alone

@@ -1,7 +1,12 @@
-/** Opens the model that a command names: a file, a name of the catalog, or an address that is downloaded first. */
+/** Opens the model that a command names: a file, a run, a name of the catalog, or an address that is downloaded first. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { RootstockError } from "../errors.ts";
 import { printable } from "../graph/printable.ts";
 import { type LoadModelOptions, loadModel } from "../models/load-model.ts";
 import type { Model } from "../models/model.ts";
+import { RUN_FILES, RUN_MARK } from "../train/run-folder.ts";
+import { readJsonFile } from "../train/runs/read-file.ts";
 import type { FetchOptions } from "../weights/hub.ts";
 import type { Options, OptionTable } from "./arguments.ts";
 import { formatBytes, type Output } from "./output.ts";
@@ -35,7 +40,7 @@ export const modelOptions = {
 
 /** What the commands say a model may be. */
 export const MODEL_FORMS =
-  "an .onnx, .safetensors, .pth, .h5, .keras or model.json file, a catalog name such as resnet50, or an address";
+  "an .onnx, .safetensors, .pth, .h5, .keras or model.json file, the folder of a run, a catalog name such as resnet50, or an address";
 
 export interface OpenModelOptions {
   readonly options: Options<typeof modelOptions>;
@@ -45,7 +50,9 @@ export interface OpenModelOptions {
 }
 
 /** Loads the model, shows a download while it goes on, and tells what a person should know of the file. */
-export async function openModel(name: string, { options, labels, output, signal }: OpenModelOptions): Promise<Model> {
+export async function openModel(given: string, { options, labels, output, signal }: OpenModelOptions): Promise<Model> {
+  const name = await modelOfRun(given);
+  if (name !== given) output.note(`model     ${printable(name)}`);
   const download = showDownload(name, output);
   try {
     const { preprocessing, architecture } = options;
@@ -64,6 +71,24 @@ export async function openModel(name: string, { options, labels, output, signal 
   } finally {
     download.end();
   }
+}
+
+/**
+ * The model in a run's folder; any other name as it is.
+ * @throws RootstockError BAD_MODEL for a run that has none yet.
+ */
+async function modelOfRun(name: string): Promise<string> {
+  const config = join(name, RUN_FILES.config);
+  if (!existsSync(config)) return name;
+  const read = await readJsonFile(config);
+  const json = read && "json" in read ? read.json : undefined;
+  if (typeof json !== "object" || json === null || !Object.hasOwn(json, RUN_MARK)) return name;
+  const model = join(name, RUN_FILES.model);
+  if (existsSync(model)) return model;
+  throw new RootstockError(
+    "BAD_MODEL",
+    `a model requires a run that is complete, got ${printable(name)} without a ${RUN_FILES.model}. Go on with it first, with --resume ${printable(name)}, or name another model.`,
+  );
 }
 
 /** A download's line on the terminal. */

@@ -2,7 +2,7 @@
 import { messageOf } from "../errors.ts";
 import { LOSS_OPTION_NAMES, LOSSES, type LossName } from "../losses/table.ts";
 import { SCHEDULES } from "../optim/schedule.ts";
-import { OPTIMIZERS } from "../optim/table.ts";
+import { OPTIMIZERS, type OptimizerOptions } from "../optim/table.ts";
 import { reduceOnPlateau } from "../train/callbacks/reduce-on-plateau.ts";
 import type { FineTuneOptions } from "../train/options.ts";
 import { MONITOR } from "../train/recipe.ts";
@@ -23,13 +23,24 @@ const PLATEAU_SETTINGS = ["factor", "patience", "minDelta", "cooldown", "minimum
 /** The span that a schedule is tried with: its own settings can be or not whatever the span is. */
 const SPAN = { peak: 1, totalSteps: 100, stepsPerEpoch: 10, warmupSteps: 0 } as const;
 
-/** @throws UsageError for an optimizer that there is not, or a setting of it that cannot be. */
-export function readOptimizer(text: string | undefined): FineTuneOptions["optimizer"] {
+/**
+ * The optimizer, and the weight decay, which may be given as a setting of it too.
+ * @throws UsageError for an optimizer that there is not, a setting of it that cannot be, or a second weight decay.
+ */
+export function readOptimizer(
+  text: string | undefined,
+  decay: number | undefined,
+): Pick<FineTuneOptions, "optimizer" | "weightDecay"> {
   const chosen = namedChoice("optimizer", text, OPTIMIZER_NAMES, (name) => OPTIMIZERS[name].optionNames);
-  if (!chosen) return undefined;
+  if (!chosen) return { optimizer: undefined, weightDecay: decay };
   const { name, ...settings } = chosen;
   tried(`--optimizer ${name}`, () => OPTIMIZERS[name].create(settings));
-  return chosen as FineTuneOptions["optimizer"]; // its settings were tried
+  const { weightDecay, ...others } = settings as OptimizerOptions; // they were tried
+  if (weightDecay !== undefined && decay !== undefined)
+    throw new UsageError(
+      `--weight-decay ${decay} is given, and --optimizer ${name} with weightDecay=${weightDecay}. Leave one of them out.`,
+    );
+  return { optimizer: { name, ...others }, weightDecay: decay ?? weightDecay };
 }
 
 /** @throws UsageError for a schedule that there is not, or a setting of it that cannot be. */
@@ -53,8 +64,11 @@ export function readLoss(text: string | undefined): FineTuneOptions["loss"] {
     throw new UsageError(
       `--loss distillation requires the probabilities of a teacher, got images with labels alone. Use one of ${LOSS_NAMES.join(", ")}.`,
     );
-  const chosen = namedChoice("loss", text, LOSS_NAMES, (name) =>
-    LOSS_OPTION_NAMES[name].filter((key) => key !== "soft"), // the recipe decides it
+  const chosen = namedChoice(
+    "loss",
+    text,
+    LOSS_NAMES,
+    (name) => LOSS_OPTION_NAMES[name].filter((key) => key !== "soft"), // the recipe decides it
   );
   if (!chosen) return undefined;
   const { name, ...settings } = chosen;

@@ -5,8 +5,8 @@ import { RootstockError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import { ARCHITECTURES } from "../models/architectures/table.ts";
 import { NAMED_PREPROCESSING } from "../models/preprocessing.ts";
+import { interruptedRun } from "../train/interrupted-run.ts";
 import { RUN_FILES } from "../train/run-folder.ts";
-import { readJsonFile } from "../train/runs/read-file.ts";
 import { AUGMENTATION_LEVELS } from "../transforms/presets.ts";
 import { type OptionSpec, type Options, type OptionTable, readValue, UsageError } from "./arguments.ts";
 import { COMMON_OPTIONS } from "./command.ts";
@@ -47,8 +47,8 @@ export function aboutCommand(
 type Resumable = OptionTable & Record<"resume" | "threads" | "provider", OptionSpec>;
 
 /**
- * The command line of the interrupted run that `--resume` names, with the threads and the provider of this one; without
- * `--resume`, this one.
+ * The command line of the interrupted run that `--resume` names, with the threads and the provider of this one, and with
+ * its data where it names some: the new place of those of the run. Without `--resume`, this one.
  * @throws UsageError if there is more with `--resume`; RootstockError as `readCommand`.
  */
 export async function commandLine<T extends Resumable>(
@@ -61,11 +61,11 @@ export async function commandLine<T extends Resumable>(
   const others = Object.entries(rest).flatMap(([name, value]) =>
     value === undefined || value === false || Object.hasOwn(COMMON_OPTIONS, name) ? [] : [`--${name}`],
   );
-  if (positionals.length > 0 || others.length > 0)
+  if (others.length > 0)
     throw new UsageError(
-      `--resume goes on with the data and settings of the run; only --threads and --provider can be given with it, got ${[...positionals, ...others].join(" ")}.`,
+      `--resume goes on with the settings of the run; only --threads, --provider and the place of its data, if that has changed, can be given with it, got ${others.join(" ")}.`,
     );
-  const read = await readCommand(resume, command, table);
+  const read = await readCommand(resume, command, table, positionals);
   const own = Object.entries({ threads, provider }).filter(([, value]) => value !== undefined);
   return { inputs: read.inputs, options: { ...read.options, ...Object.fromEntries(own) } };
 }
@@ -77,6 +77,7 @@ function isPath(name: string, value: unknown): value is string {
 
 /**
  * Reads the command line back: values of options are taken only where they have the option's kind.
+ * @param moved Where the data are now, if not where they were; what they hold is compared when the run goes on.
  * @throws RootstockError BAD_CONFIG if the folder has none, or one with a value that cannot be; BAD_DATA if the data or
  * another of its files are no longer where they were.
  */
@@ -84,10 +85,10 @@ export async function readCommand<T extends OptionTable>(
   run: string,
   command: ResumableCommand,
   table: T,
+  moved: readonly string[] = [],
 ): Promise<CommandLine<T>> {
   const file = join(run, RUN_FILES.config);
-  const read = await readJsonFile(file);
-  const about = aboutOf(read && "json" in read ? read.json : undefined);
+  const about = aboutOf(await interruptedRun(run));
   if (!about)
     throw new RootstockError(
       "BAD_CONFIG",
@@ -98,15 +99,18 @@ export async function readCommand<T extends OptionTable>(
       "BAD_CONFIG",
       `--resume requires a run that rootstock ${command} has started, got ${run} of rootstock ${about.command}. Go on with rootstock ${about.command} --resume ${run}`,
     );
-  for (const path of about.inputs) requireThere("its images", path, file);
-  for (const name of Object.keys(PATHS)) requireThere(`what --${name} names`, about.options[name], file);
+  const inputs = moved.length > 0 ? moved : about.inputs;
+  const anew = `give their new place: rootstock ${command} --resume ${run} <data>`;
+  if (moved.length === 0) for (const path of inputs) requireThere("its images", path, anew);
+  for (const name of Object.keys(PATHS))
+    requireThere(`what --${name} names`, about.options[name], `write their new place into "about" of ${file}`);
   try {
     const values = Object.entries(table).map(([name, spec]) => {
       const value = Object.hasOwn(about.options, name) ? about.options[name] : undefined;
       const text = typeof value === "boolean" ? value : String(value);
       return [name, readValue(name, spec, isOf(value, spec) ? text : undefined)] as const;
     });
-    return { inputs: about.inputs, options: Object.fromEntries(values) as Options<T> }; // one value per key of the table
+    return { inputs, options: Object.fromEntries(values) as Options<T> }; // one value per key of the table
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new RootstockError(
@@ -118,11 +122,11 @@ export async function readCommand<T extends OptionTable>(
 }
 
 /** @throws RootstockError BAD_DATA if nothing stands where the run has found something. */
-function requireThere(what: string, path: unknown, config: string): void {
+function requireThere(what: string, path: unknown, anew: string): void {
   if (typeof path !== "string" || !isAbsolute(path) || existsSync(path)) return;
   throw new RootstockError(
     "BAD_DATA",
-    `--resume requires ${what} where the run has found them, and there is nothing at ${path} any more. Put them back, or a link to them, or write their new place into "about" of ${config}.`,
+    `--resume requires ${what} where the run has found them, and there is nothing at ${path} any more. Put them back, or ${anew}`,
   );
 }
 

@@ -1,5 +1,5 @@
 /** Adam and AdamW: steps scaled by running moments of the gradient. They differ in where weight decay enters. */
-import { checkRange } from "./check-range.ts";
+import { checkRange, pair } from "./check-range.ts";
 import { updateInPlace } from "./elementwise.ts";
 import { checkUpdate, type Optimizer } from "./optimizer.ts";
 
@@ -46,11 +46,12 @@ export function adamw({ betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01
 
 function momentBased(
   name: string,
-  [beta1, beta2]: readonly [number, number],
+  betas: readonly [number, number],
   epsilon: number,
   weightDecay: number,
   decoupled: boolean,
 ): Optimizer {
+  const [beta1, beta2] = pair(`${name}: betas`, betas);
   checkRange(`${name}: betas[0]`, beta1, "[0, 1)");
   checkRange(`${name}: betas[1]`, beta2, "[0, 1)");
   checkRange(`${name}: epsilon`, epsilon, "(0, infinity)");

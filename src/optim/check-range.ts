@@ -19,3 +19,9 @@ export function checkRange(name: string, value: number, range: keyof typeof RANG
   if (Number.isFinite(value) && RANGES[range](value)) return;
   throw new RangeError(`${name} must be in ${range}, got ${value}.`);
 }
+
+/** The value, a list of two. @throws RangeError that names the option, for a single number or a longer list. */
+export function pair<T>(name: string, value: readonly [T, T]): readonly [T, T] {
+  if (Array.isArray(value) && value.length === 2) return value;
+  throw new RangeError(`${name} must be a list of two numbers, got ${Array.isArray(value) ? value.length : value}.`);
+}

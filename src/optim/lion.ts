@@ -1,5 +1,5 @@
 /** Lion: steps of one size along the sign of the momentum. */
-import { checkRange } from "./check-range.ts";
+import { checkRange, pair } from "./check-range.ts";
 import { updateInPlace } from "./elementwise.ts";
 import { checkUpdate, type Optimizer } from "./optimizer.ts";
 
@@ -20,7 +20,7 @@ export interface LionOptions {
  * @throws RangeError if an option is outside its range.
  */
 export function lion({ betas = [0.9, 0.99], weightDecay = 0 }: LionOptions = {}): Optimizer {
-  const [beta1, beta2] = betas;
+  const [beta1, beta2] = pair("lion: betas", betas);
   checkRange("lion: betas[0]", beta1, "[0, 1)");
   checkRange("lion: betas[1]", beta2, "[0, 1)");
   checkRange("lion: weightDecay", weightDecay, "[0, infinity)");

@@ -40,10 +40,18 @@ export interface EpochReport {
   readonly best: boolean;
 }
 
+export interface StopOptions {
+  /** Whether no further phase begins either. @default false */
+  readonly all?: boolean | undefined;
+}
+
 /** All that a callback can do to a run. */
 export interface RunControl {
-  /** Ends the phase after the current epoch. */
-  stop(reason: string): void;
+  /**
+   * Ends the phase after the current epoch; with `all` the run, whose other phases are left out. The first reason counts.
+   * @throws RootstockError BAD_CONFIG for a reason that is no text.
+   */
+  stop(reason?: string, options?: StopOptions): void;
   /** Multiplies the learning rate of all further steps of the phase by a factor above 0. */
   scaleLearningRate(factor: number): void;
   /** Asks for a checkpoint after the current epoch, where the run keeps any. */
@@ -52,9 +60,14 @@ export interface RunControl {
   parameters(): Promise<Parameters>;
 }
 
-/** Listens to a run. Hooks are awaited in the order in which callbacks are listed; an error in one ends the run. */
+/**
+ * Listens to a run. Hooks are awaited in the order in which callbacks are listed. An error in one ends the run, after its
+ * state was kept where checkpoints are; a run that goes on tells the end of the epoch again.
+ */
 export interface Callback {
   readonly name: string;
+  /** The measure that it watches: one that the data do not have is refused before anything is computed. */
+  readonly monitor?: Monitor | undefined;
   onPhaseStart?(report: PhaseReport, run: RunControl): void | Promise<void>;
   onStep?(report: StepReport, run: RunControl): void | Promise<void>;
   onEpochEnd?(report: EpochReport, run: RunControl): void | Promise<void>;

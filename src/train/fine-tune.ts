@@ -1,20 +1,23 @@
 /** Transfer learning in one call: frozen backbone → features → new head → trained, measured, exportable model. */
 import { type DatasetReport, withFindings } from "../data/check/dataset-report.ts";
 import type { Dataset, Task } from "../data/sample.ts";
-import { RootstockError } from "../errors.ts";
 import { formatShape } from "../graph/graph.ts";
 import { LOSSES } from "../losses/table.ts";
 import { compareEvaluations } from "../metrics/compare.ts";
 import type { Cut } from "../models/backbone.ts";
 import type { Model } from "../models/model.ts";
+import { checkKeys } from "../transforms/known-options.ts";
 import { describePreprocessing } from "../transforms/preprocessing.ts";
 import { viewsOf } from "./augment-plan.ts";
 import { lookAt, lookCloser } from "./check/look.ts";
 import { checkFiles, checkSplits } from "./check-splits.ts";
 import { type FeatureRows, featureRows } from "./data-rows.ts";
+import { describeRecipe } from "./describe-recipe.ts";
+import { farFromProbe } from "./far-from-probe.ts";
 import { measureNetwork, modelOf } from "./finish-run.ts";
 import { type Grown, grow, type Seedling } from "./grow.ts";
-import { inSplitsOf, isChecked, type OpenRun, openRun } from "./open-run.ts";
+import { inSplitsOf, isChecked, type OpenRun, openRun, withAdvice } from "./open-run.ts";
+import { FINE_TUNE_OPTIONS } from "./option-names.ts";
 import type { FineTuneOptions } from "./options.ts";
 import { trainProbe } from "./probe/probe.ts";
 import { type Run, type RunPhase, resultRecord } from "./run.ts";
@@ -26,8 +29,8 @@ import { adaptBackbone, featuresGraph } from "./unfreeze-network.ts";
 
 /**
  * Trains a new head for a dataset's classes or targets on a pretrained model, and as much of the model as `strategy` or
- * `unfreeze` says. A linear probe of the frozen features comes first: what it reaches is the run's baseline, and where
- * more of the network trains, it starts from there.
+ * `unfreeze` says. A linear probe of the frozen features comes first: what it reaches is the run's baseline, training
+ * starts from there, and it is what is kept where nothing is better.
  * @throws RootstockError BAD_MODEL if the model cannot be cut; BAD_CONFIG for an option or an unknown preprocessing;
  * BAD_DATA if a split or a class has no usable image; ABORTED through `signal`, after the state was kept in `out`.
  */
@@ -37,6 +40,7 @@ export async function fineTune<T extends Task>(
   options: FineTuneOptions = {},
 ): Promise<Run<T>> {
   const started = clock();
+  checkKeys("fineTune", options, FINE_TUNE_OPTIONS);
   base.requirePreprocessing();
   const { resume = false, out } = options;
   const known = resume && out !== undefined ? await inSplitsOf<Dataset>(out, given) : given;
@@ -53,21 +57,10 @@ export async function fineTune<T extends Task>(
     const finished = await runPlan({ base, data, report, options, plan, run, started });
     return finished as unknown as Run<T>; // runPlan measures as the data's task is
   } catch (error) {
-    throw withAdvice(error, run);
+    throw withAdvice(error, run, options.about);
   } finally {
     await run.folder?.close();
   }
-}
-
-/** A run that was interrupted, or had no room, and has kept its state says how to go on. */
-function withAdvice(error: unknown, { folder, checkpoints }: OpenRun): unknown {
-  if (!(error instanceof RootstockError) || !folder || !checkpoints?.any) return error;
-  if (error.code !== "ABORTED" && error.code !== "CANNOT_WRITE") return error;
-  return new RootstockError(
-    error.code,
-    `${error.message} Its state is kept: go on with rootstock train --resume ${folder.path}`,
-    { cause: error },
-  );
 }
 
 interface Job {
@@ -85,10 +78,13 @@ async function runPlan(job: Job): Promise<Run> {
   const { base, data, options, plan, run, started } = job;
   const { recipe } = plan;
   for (const text of plan.notes) options.onProgress?.({ kind: "plan", text });
+  options.onProgress?.({ kind: "plan", text: `recipe    ${describeRecipe(recipe)}` });
   for (const text of plan.warnings) options.onProgress?.({ kind: "warning", text });
   const seedling = await sow(job);
   const featuresDone = clock();
   await using grown = await grow(seedling, plan, run, options);
+  const worse = await farFromProbe(seedling, grown.outcomes, recipe);
+  if (worse !== undefined) options.onProgress?.({ kind: "warning", text: worse });
 
   const { classes, task } = data;
   const { activation } = LOSSES[recipe.loss](recipe.lossOptions);
@@ -140,7 +136,7 @@ async function runPlan(job: Job): Promise<Run> {
     export: write,
   };
   if (!folder) return finished;
-  await write(folder.file("model"));
+  await folder.writeModel(write);
   const written = { ...finished, seconds: { ...finished.seconds, total: clock() - started } };
   await folder.write("result", resultRecord(written));
   await folder.dropCheckpoints();

@@ -66,7 +66,7 @@ export interface FitCheckpoints {
   save(state: FitState): Promise<void>;
 }
 
-/** What callbacks remember, by their place and name. */
+/** What callbacks remember, by their place and name; beside it, whether one of them has ended the run. */
 export type CallbackStates = Readonly<Record<string, Json>>;
 
 /** Everything that a fit knows between two steps. */
@@ -94,8 +94,10 @@ export interface FitResult {
   readonly parameters: Parameters;
   /** Epochs whose parameters were averaged. */
   readonly averaged: number;
-  /** Why the run ended before its last epoch, if it did. */
+  /** Why the phase ended before its last epoch, if it did. */
   readonly stopped: string | undefined;
+  /** Whether it ended because numbers left their range, in this process. */
+  readonly diverged?: boolean | undefined;
   /** What callbacks remember in the end. */
   readonly callbacks: CallbackStates;
 }

@@ -5,6 +5,7 @@ import type { Parameters } from "../models/head.ts";
 import type { Preprocessing } from "../transforms/preprocessing.ts";
 import type { DataRows, FeatureRows } from "./data-rows.ts";
 import type { LearningRateFinding } from "./learning-rate-finder.ts";
+import { endsRun } from "./listeners.ts";
 import { type NetworkPhase, networkPhase, withLearned } from "./network-phase.ts";
 import type { OpenRun } from "./open-run.ts";
 import type { FineTuneOptions } from "./options.ts";
@@ -64,11 +65,12 @@ export async function grow(
       network = undefined;
       if (plan.unfreeze === "head") {
         const [train, validation] = [features.split("train"), features.split("validation")];
-        const part = { ...context, train, validation, scale, classes: data.classes, recipe };
-        const outcome = ended ?? { ...(await trainHead(part)), phase: "head" };
-        outcomes.push(outcome);
-        head = outcome.parameters;
-      } else if (ended && i + 1 < phases.length) {
+        const start = recipe.keepHead ? head : undefined;
+        const part = { ...context, train, validation, scale, classes: data.classes, recipe, start };
+        const trained = ended ?? { ...(await trainHead(part)), phase: "head" };
+        outcomes.push(trained);
+        head = trained.parameters;
+      } else if (ended && i + 1 < phases.length && !endsRun(ended.callbacks)) {
         const part = unfreezeNetwork(backbone, { unfreeze: plan.unfreeze, batchNorm: recipe.batchNorm });
         ({ backbone, head } = withLearned(part, ended)); // nothing reads its rows any more
         outcomes.push(ended);
@@ -78,7 +80,10 @@ export async function grow(
         outcomes.push(network.outcome);
         ({ backbone, head } = network);
       }
-      if (!ended) await checkpoints?.ended(outcomes.at(-1)!);
+      const outcome = outcomes.at(-1)!;
+      if (!ended) await checkpoints?.ended(outcome);
+      tellDivergence(outcome, options);
+      if (endsRun(outcome.callbacks)) break;
     }
   } catch (error) {
     await network?.[Symbol.asyncDispose]();
@@ -92,4 +97,13 @@ export async function grow(
     rows: network?.rows ?? features,
     [Symbol.asyncDispose]: async () => await network?.[Symbol.asyncDispose](),
   };
+}
+
+/** Warns of a phase whose numbers left their range. */
+function tellDivergence(outcome: PhaseOutcome, { onProgress }: FineTuneOptions): void {
+  if (!outcome.diverged) return;
+  const { phase, stopped, bestEpoch } = outcome;
+  const kept = bestEpoch === 0 ? "what it started with is kept" : `epoch ${bestEpoch}, its best, is kept`;
+  const text = `phase ${phase} has ended early: ${stopped}; ${kept}. Use a smaller learning rate.`;
+  onProgress?.({ kind: "warning", text });
 }

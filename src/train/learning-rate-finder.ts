@@ -162,22 +162,23 @@ function describe({ verdict, curve, exploded, suggested, size, count, maximum }:
     case "still-falls":
       return (
         `${what} ${fell}, and did not rise again up to the end. Suggested is ${short(suggested!)}, where it fell ` +
-        `fastest; a maximum above ${short(maximum)} would show where it turns.`
+        `fastest; no rate above ${short(maximum)} was tried, and one of them may be better still.`
       );
     case "rises":
       return (
-        `${what} The loss rose from ${short(start, 3)} and never fell by more than the noise before.${end} Either the weights ` +
-        `are as good as small steps make them, or the rates start too high: try a smaller minimum.`
+        `${what} The loss rose from ${short(start, 3)} and never fell by more than the noise before.${end} The weights are as ` +
+        `good as so few steps make them, which says nothing of longer training, or ${short(curve[0]!.learningRate)} is too high already: ` +
+        "no rate is suggested. Give a learning rate, of which that of the optimizer is a tried one."
       );
     case "flat":
       return (
-        `${what} The loss stayed within 1 % of ${short(start, 3)}: no rate of this range changes it. Try a larger maximum, ` +
-        "or more steps."
+        `${what} The loss stayed within 1 % of ${short(start, 3)}: no rate of this range changes it. Give a learning rate ` +
+        `above ${short(last)}, or train without a search.`
       );
     case "noisy":
       return (
         `${what} The loss of single batches varies by ${short(noise)} (standard deviation), and went from ${short(start, 3)} ` +
-        `to ${short(lowest, 3)} at its lowest: too little to tell from noise. Use larger batches or more steps.`
+        `to ${short(lowest, 3)} at its lowest: too little to tell from noise. Use larger batches, or give a learning rate.`
       );
   }
 }

@@ -144,7 +144,7 @@ function memoryNote(
   const slots = OPTIMIZERS[recipe.optimizer].create(recipe.optimizerOptions).slots.length;
   const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
   const copies = [recipe.averageDecay, recipe.startPenalty].filter((value) => value > 0).length; // the average, the start
-  const state = (2 + slots + copies) * weights;
+  const state = (2 + slots + copies + recipe.soup) * weights; // and the best epochs
   const twice = recomputed ? ", with parts of the forward pass computed twice" : "";
   const parts = batchSize < recipe.batchSize ? `, ${batchSize} images at once` : "";
   return `memory    about ${megabytes(activations + state)}: activations ${megabytes(activations)}${parts}${twice}; weights, gradients and optimizer ${megabytes(state)}`;

@@ -2,16 +2,21 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { count } from "../data/dataset-notes.ts";
-import { type Dataset, type Manifest, manifest } from "../data/sample.ts";
+import { type Dataset, manifest } from "../data/sample.ts";
 import { applySavedSplit, savedSplit } from "../data/splits/saved-split.ts";
 import { listed, messageOf, RootstockError } from "../errors.ts";
+import type { Json } from "../json.ts";
 import type { Callback } from "./callback.ts";
 import { tensorBoard } from "./callbacks/tensor-board.ts";
 import { CheckpointStore } from "./checkpoints/checkpoint-store.ts";
+import { claimRunFolder, reclaimRunFolder } from "./claim-run-folder.ts";
 import type { FineTuneOptions } from "./options.ts";
-import { RunCheckpoints, type RunState, runStateOf } from "./run-checkpoints.ts";
-import { claimRunFolder, RUN_FILES, RUN_MARK, type RunFolder, reclaimRunFolder } from "./run-folder.ts";
+import { RunCheckpoints, type RunState } from "./run-checkpoints.ts";
+import { RUN_FILES, RUN_LAYOUT, RUN_MARK, type RunFolder } from "./run-folder.ts";
+import { runHash } from "./run-identity.ts";
 import { environment } from "./run-record.ts";
+import { lossOf, mayLack, runStateOf } from "./run-state.ts";
+import { dataChanges } from "./same-data.ts";
 
 /** A run that may begin, or go on. */
 export interface OpenRun {
@@ -73,33 +78,35 @@ export async function openRun({ identity, phases, data }: OpenRunOptions, option
     if (resume) throw new RootstockError("BAD_CONFIG", "resume requires out, the folder of the interrupted run.");
     return { folder: undefined, checkpoints: undefined, state: FRESH, listeners: listenersOf(undefined, options) };
   }
+  const onWarning = (text: string): void => options.onProgress?.({ kind: "warning", text });
+  const kept = { seconds: checkpointSeconds, run: runHash(identity, data), phases: phases.length, onWarning };
   if (!resume) {
-    const folder = await claimRunFolder(out);
+    const folder = await claimRunFolder(out, { onWarning });
     return await orClosed(folder, async () => {
-      await folder.write("config", { [RUN_MARK]: 1, ...identity, data: data.root, about: options.about });
+      await folder.write("config", { [RUN_MARK]: RUN_LAYOUT, ...identity, data: data.root, about: options.about });
       await folder.write("environment", environment());
       await folder.write("data", manifest(data));
       const store = await CheckpointStore.open(folder.file("checkpoints"), { keep: keepCheckpoints });
-      const checkpoints = new RunCheckpoints(store, checkpointSeconds);
+      const checkpoints = new RunCheckpoints(store, kept);
       return { folder, checkpoints, state: FRESH, listeners: listenersOf(folder, options) };
     });
   }
-  const { folder, config } = await reclaimRunFolder(out);
+  const { folder, config } = await reclaimRunFolder(out, { onWarning });
   return await orClosed(folder, async () => {
     await requireSameData(folder, data); // first: settings follow from the data
     requireSame(config, identity, folder.path);
     const store = await CheckpointStore.open(folder.file("checkpoints"), { keep: keepCheckpoints });
-    const latest = await store.latest();
-    for (const { file, reason } of latest?.skipped ?? [])
-      options.onProgress?.({ kind: "warning", text: `the checkpoint ${file} is skipped: ${reason}` });
-    const state = latest ? runStateOf(latest) : FRESH;
+    const latest = await store.latest({ mayLack });
+    for (const { file, reason } of latest?.skipped ?? []) onWarning(`the checkpoint ${file} is skipped: ${reason}`);
+    const state = latest ? runStateOf(latest, kept.run) : FRESH;
     requireOwn(state, phases, latest?.file ?? "");
+    for (const lost of latest?.lost ?? []) onWarning(lossOf(lost));
     await folder.rewrite("metrics", [
       ...state.outcomes.flatMap(({ history }) => history),
       ...(state.fit?.history ?? []),
     ]);
     options.onProgress?.({ kind: "plan", text: `resume    ${describe(state)}` });
-    const checkpoints = new RunCheckpoints(store, checkpointSeconds, latest && state);
+    const checkpoints = new RunCheckpoints(store, { ...kept, from: latest && state });
     return { folder, checkpoints, state, listeners: listenersOf(folder, options) };
   });
 }
@@ -138,11 +145,9 @@ function differences(name: string, was: unknown, is: unknown): { name: string; w
 
 /** @throws RootstockError BAD_DATA if the images, their targets or their splits are not those of the interrupted run. */
 async function requireSameData(folder: RunFolder, data: Dataset): Promise<void> {
-  const { task, classes, samples } = manifest(data);
-  let same: boolean;
+  let saved: unknown;
   try {
-    const saved = JSON.parse(await folder.read("data")) as Partial<Manifest> | null; // compared as text
-    same = JSON.stringify([saved?.task, saved?.classes, saved?.samples]) === JSON.stringify([task, classes, samples]);
+    saved = JSON.parse(await folder.read("data"));
   } catch (cause) {
     throw new RootstockError(
       "BAD_DATA",
@@ -150,10 +155,11 @@ async function requireSameData(folder: RunFolder, data: Dataset): Promise<void> 
       { cause },
     );
   }
-  if (same) return;
+  const changes = dataChanges(saved, manifest(data));
+  if (changes === undefined) return;
   throw new RootstockError(
     "BAD_DATA",
-    `resume requires the images of the interrupted run ${folder.path}, in the splits of its data.json; they have changed since. Put them back, or start a new run.`,
+    `resume requires the images of the interrupted run ${folder.path}, in the splits of its data.json; they have changed since: ${changes}. Put them back, or start a new run.`,
   );
 }
 
@@ -186,4 +192,17 @@ function listenersOf(
     },
   };
   return [record, ...(folder && wanted ? [tensorBoard({ folder: folder.file("tensorboard") })] : []), ...callbacks];
+}
+
+/** A run that has kept its state says how to go on, unless it would end there again. @param about as the run's options. */
+export function withAdvice(error: unknown, { folder, checkpoints }: OpenRun, about: Json | undefined): unknown {
+  if (!(error instanceof RootstockError) || !folder || !checkpoints?.any || error.code === "DIVERGED") return error;
+  const command = typeof about === "object" && about !== null && "command" in about ? about["command"] : undefined;
+  const how =
+    typeof command === "string"
+      ? `rootstock ${command} --resume ${folder.path}` // it has kept what it needs for that
+      : `the same call, out: ${JSON.stringify(folder.path)} and resume: true`;
+  return new RootstockError(error.code, `${error.message} Its state is kept: go on with ${how}`, {
+    cause: error.cause ?? error,
+  });
 }

@@ -36,7 +36,7 @@ export interface FineTuneOptions {
   /**
    * How the network is trained. @default "head", unless `unfreeze` says otherwise
    * - probe: logistic regression on the frozen features, solved to its end; no training.
-   * - head: the same model by gradient descent, with views of augmented images.
+   * - head: from the probe on, the same model by gradient descent, with views of augmented images.
    * - last, last:N: from the probe on, the last N stages and the head train.
    * - gradual: the last stage, then the last two, then everything, each from where the one before has ended.
    * - full: from the probe on, everything trains.
@@ -49,7 +49,10 @@ export interface FineTuneOptions {
    * alone by default.
    */
   readonly unfreeze?: string | undefined;
-  /** Whether the probe is kept where no epoch of the unfrozen network has a smaller validation loss. @default true */
+  /**
+   * Whether the start counts as epoch 0: the probe is then kept where no epoch has a smaller validation loss. Without it, a
+   * head alone starts afresh. @default true
+   */
   readonly keepHead?: boolean | undefined;
   /**
    * What BatchNormalization does in the part that trains. @default "freeze"
@@ -68,16 +71,22 @@ export interface FineTuneOptions {
    * whole batch but for rounding and for statistics of batches. @default as many as `memoryLimit` allows
    */
   readonly microBatch?: number | undefined;
-  /** Peak learning rate. @default the optimizer's, for standardized features */
+  /** Peak learning rate; with a search, what is used where that suggests none. @default the optimizer's, for standardized features */
   readonly learningRate?: number | undefined;
-  /** Whether to look for the peak learning rate with some steps first (Smith 2015), and to say what was seen. @default false */
+  /**
+   * Whether to look for the peak learning rate with some steps first (Smith 2015), and to say what was seen: where the
+   * search suggests a rate, it takes the place of `learningRate`. @default false
+   */
   readonly findLearningRate?: boolean | undefined;
   /**
    * How the learning rate goes on from its peak: a name, or a name with the schedule's own options. "plateau" is constant
    * until the validation loss no longer falls. @default "cosine"
    */
   readonly schedule?: Named<ScheduleName | "plateau", ScheduleSettings & Partial<ReduceOnPlateauOptions>> | undefined;
-  /** Share of the updates in which the learning rate rises to its peak first, in [0, 1). @default 0.1, of a head at most 20 updates */
+  /**
+   * Share of the updates in which the learning rate rises to its peak first, in [0, 1). Not with one-cycle, which rises by
+   * itself. @default 0.1, of a fresh head at most 20 updates
+   */
   readonly warmup?: number | undefined;
   /**
    * How gradients become updates: a name, or a name with the optimizer's own options. @default adamw; for the head of a
@@ -85,7 +94,7 @@ export interface FineTuneOptions {
    * would be
    */
   readonly optimizer?: Named<OptimizerName, OptimizerOptions> | undefined;
-  /** Decay of weights, in the optimizer's convention; biases and normalizations have none. @default the optimizer's, for standardized features */
+  /** Decay of weights, in the optimizer's convention, here or as its own option; biases and normalizations have none. @default the optimizer's, for standardized features */
   readonly weightDecay?: number | undefined;
   /** Learning rate of the head as a multiple of the last stage's, where stages train. @default 1 */
   readonly headRate?: number | undefined;
@@ -98,7 +107,10 @@ export interface FineTuneOptions {
   /** Decay of a running average of the weights, in [0, 1), which then is measured and kept; 0
    * for none. @default 0 */
   readonly averageDecay?: number | undefined;
-  /** Best epochs of which an average is tried in the end, and kept where it is better on validation; 1 for none. @default 1 */
+  /**
+   * Best epochs of which an average is tried in the end, and kept where it is better on validation; 1 for none.
+   * @default the best 3 where the network trains, 1 for a head alone
+   */
   readonly soup?: number | undefined;
   /**
    * What is made small: a name, or a name with the objective's own options. @default cross-entropy for classes that
@@ -115,11 +127,14 @@ export interface FineTuneOptions {
    * (Cui et al. 2019), or numbers. Not for a regression. @default "none"
    */
   readonly classWeights?: ClassWeights | undefined;
-  /** Alpha of mixup: images or features of a batch are blended in pairs; 0 for none. @default 0 */
+  /** Alpha of mixup, up to 1e6: images or features of a batch are blended in pairs; 0 for none. @default 0 */
   readonly mixup?: number | undefined;
-  /** Alpha of CutMix, where training starts at the image; with mixup one of the two for each batch; 0 for none. @default 0 */
+  /** Alpha of CutMix, up to 1e6, where training starts at the image; with mixup one of the two for each batch; 0 for none. @default 0 */
   readonly cutMix?: number | undefined;
-  /** The validation measure that decides which epoch is best, and when training ends. @default the smallest loss */
+  /**
+   * The validation measure that decides which epoch is best, and when training ends: one of those after every epoch, loss,
+   * accuracy, balancedAccuracy and macroF1 of classes. @default the smallest loss
+   */
   readonly monitor?: Monitor | undefined;
   /** Epochs without a better monitored measure after which training ends. @default a fifth of the epochs, at least 10 */
   readonly patience?: number | undefined;
@@ -178,7 +193,7 @@ export interface FineTuneOptions {
   readonly about?: Json | undefined;
   /** Whether to write event files for TensorBoard into the run's folder. @default false */
   readonly tensorBoard?: boolean | undefined;
-  /** Listeners of all phases that train. @default [] */
+  /** Listeners of all phases that train; they are checked before anything is computed. @default [] */
   readonly callbacks?: readonly Callback[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;

@@ -1,18 +1,18 @@
 /** The checks of a recipe: what an option cannot be by itself, beside another, or for the task of the data. */
 import type { Task } from "../data/sample.ts";
-import { messageOf, RootstockError } from "../errors.ts";
+import { listed, messageOf, RootstockError } from "../errors.ts";
 import { LOSS_OPTION_NAMES, LOSSES, type LossName, lossesFor } from "../losses/table.ts";
 import { SCHEDULES } from "../optim/schedule.ts";
 import { OPTIMIZERS } from "../optim/table.ts";
-import type { Monitor } from "./callback.ts";
+import { shown } from "../transforms/known-options.ts";
 import { reduceOnPlateau } from "./callbacks/reduce-on-plateau.ts";
 import type { ClassWeights, FineTuneOptions } from "./options.ts";
-import type { PhaseRecipe } from "./recipe.ts";
+import type { PhaseRecipe, Recipe } from "./recipe.ts";
 
 /** The value, a whole number from `least`. @throws RootstockError BAD_CONFIG naming the option for any other. */
 export function wholeNumber(name: string, value: number, least: number): number {
   if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new RootstockError("BAD_CONFIG", `${name} requires a whole number from ${least}, got ${value}.`);
+  throw new RootstockError("BAD_CONFIG", `${name} requires a whole number from ${least}, got ${shown(value)}.`);
 }
 
 const RANGES = {
@@ -20,12 +20,16 @@ const RANGES = {
   "from 0": (x) => x >= 0,
   "from 0 and below 1": (x) => x >= 0 && x < 1,
   "above 0 and up to 1": (x) => x > 0 && x <= 1,
+  "0, or from 1e-6 to 1e6": (x) => x === 0 || (x >= 1e-6 && x <= 1e6),
 } as const satisfies Record<string, (x: number) => boolean>;
 
 /** The value, a number in the range. @throws RootstockError BAD_CONFIG naming the option for any other. */
 export function number(name: string, value: number, range: keyof typeof RANGES): number {
   if (Number.isFinite(value) && RANGES[range](value)) return value;
-  throw new RootstockError("BAD_CONFIG", `${name} requires a number ${range}, got ${value}.`);
+  throw new RootstockError(
+    "BAD_CONFIG",
+    `${name} requires ${range.startsWith("0") ? "" : "a number "}${range}, got ${shown(value)}.`,
+  );
 }
 
 /** Refuses a word that is none of the choices. */
@@ -40,6 +44,11 @@ export function named<Name extends string, Options extends object>(
   given: Name | ({ readonly name: Name } & Options),
   table: { readonly [K in Name]: readonly string[] },
 ): { readonly name: Name } & Options {
+  if (typeof given !== "string" && (typeof given !== "object" || given === null))
+    throw new RootstockError(
+      "BAD_CONFIG",
+      `${option} requires a name, or an object with a name and options, got ${shown(given)}.`,
+    );
   const choice = typeof given === "string" ? ({ name: given } as { readonly name: Name } & Options) : given; // every option of its own has a default
   const { name } = choice;
   oneOf(option, name, Object.keys(table));
@@ -71,16 +80,6 @@ export function checkLoss(loss: LossName, task: Task): void {
   );
 }
 
-/** A monitor without anything else that was in the object. */
-export function checkedMonitor({ measure, mode }: Monitor): Monitor {
-  oneOf("monitor.mode", mode, ["min", "max"]);
-  if (typeof measure === "string" && measure !== "") return { measure, mode };
-  throw new RootstockError(
-    "BAD_CONFIG",
-    `monitor.measure requires the name of a measure, got ${JSON.stringify(measure)}.`,
-  );
-}
-
 /** The weights, which are none of a regression. */
 export function checkedWeights(weights: ClassWeights, task: Task): ClassWeights {
   if (typeof weights === "string") oneOf("classWeights", weights, ["none", "balanced", "effective"]);
@@ -94,6 +93,11 @@ export function checkResources(options: FineTuneOptions): void {
   for (const name of ["memoryLimit", "memoryBytes", "maxCacheBytes", "checkpointSeconds"] as const) {
     const value = options[name];
     if (value !== undefined) number(name, value, "from 0");
+  }
+  for (const name of ["out", "cacheFolder"] as const) {
+    const value: unknown = options[name];
+    if (value !== undefined && (typeof value !== "string" || value === ""))
+      throw new RootstockError("BAD_CONFIG", `${name} requires the name of a folder, got ${shown(value)}.`);
   }
   if (options.threads !== undefined) wholeNumber("threads", options.threads, 1);
   if (options.keepCheckpoints !== undefined) wholeNumber("keepCheckpoints", options.keepCheckpoints, 1);
@@ -133,11 +137,44 @@ const OF_TRAINING = [
   ...["monitor", "patience", "minDelta", "callbacks"],
 ] as readonly (keyof FineTuneOptions)[];
 
+/** Refuses an option that a part of the recipe, which has it too, was also given. */
+export function checkGivenOnce(options: FineTuneOptions): void {
+  for (const [part, own, outer] of IN_TWO_PLACES) {
+    const within: unknown = options[part];
+    const value = typeof within === "object" && within !== null ? new Map(Object.entries(within)).get(own) : undefined;
+    const given = options[outer];
+    if (value === undefined || given === undefined || given === "none") continue;
+    throw new RootstockError(
+      "BAD_CONFIG",
+      `${outer} must not be given with ${own} in ${part}, got ${brief(given)} and ${brief(value)}. Leave one of them out.`,
+    );
+  }
+}
+
+/** Options of parts that are options of the recipe too. */
+const IN_TWO_PLACES = [
+  ["optimizer", "weightDecay", "weightDecay"],
+  ["loss", "labelSmoothing", "labelSmoothing"],
+  ["loss", "classWeights", "classWeights"],
+  ["loss", "positiveWeights", "classWeights"],
+] as const;
+
+function brief(value: unknown): string {
+  return Array.isArray(value) ? `[${listed(value.map(shown))}]` : shown(value);
+}
+
 /** Refuses options that are possible each by itself. */
-export function checkTogether({ loss, lossOptions, labelSmoothing, cutMix }: PhaseRecipe, task: Task): void {
+export function checkTogether(recipe: Recipe, { warmup }: FineTuneOptions, task: Task): void {
+  const { loss, lossOptions, labelSmoothing, cutMix, schedule, batchSize, microBatch } = recipe;
   const refuse = (message: string): never => {
     throw new RootstockError("BAD_CONFIG", message);
   };
+  if (schedule === "one-cycle" && warmup !== undefined && warmup > 0)
+    refuse(
+      `warmup requires another schedule than one-cycle, which rises by itself, got ${warmup}. Leave it out, or say how long that takes: one-cycle with warmupShare ${warmup}.`,
+    );
+  if (microBatch > batchSize)
+    refuse(`microBatch requires at most batchSize, ${batchSize}, of which it is a part, got ${microBatch}.`);
   if ("soft" in lossOptions) refuse(`loss ${loss} is soft where samples are mixed; leave the option out.`);
   if (labelSmoothing > 0 && !LOSS_OPTION_NAMES[loss].includes("labelSmoothing"))
     refuse(`labelSmoothing requires the loss cross-entropy or focal, got ${loss}. Leave one of them out.`);

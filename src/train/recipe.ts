@@ -4,11 +4,12 @@ import { DEFAULT_LOSSES, LOSS_OPTION_NAMES, type LossName, type LossOptions } fr
 import { SCHEDULES, type ScheduleName, type ScheduleSettings } from "../optim/schedule.ts";
 import { OPTIMIZERS, type OptimizerName, type OptimizerOptions } from "../optim/table.ts";
 import type { Monitor } from "./callback.ts";
+import { checkedMonitor } from "./callbacks/monitored.ts";
 import type { ReduceOnPlateauOptions } from "./callbacks/reduce-on-plateau.ts";
 import { BATCH_NORM_CHOICES, type BatchNormChoice, type ClassWeights, type FineTuneOptions } from "./options.ts";
 import {
-  checkedMonitor,
   checkedWeights,
+  checkGivenOnce,
   checkLoss,
   checkParts,
   checkResources,
@@ -33,7 +34,8 @@ export interface PhaseRecipe {
   readonly scheduleOptions: ScheduleSettings & Partial<ReduceOnPlateauOptions>;
   readonly warmup: number;
   readonly optimizer: OptimizerName;
-  readonly optimizerOptions: OptimizerOptions;
+  /** Without the weight decay, which has its own place. */
+  readonly optimizerOptions: Omit<OptimizerOptions, "weightDecay">;
   readonly weightDecay: number;
   readonly headRate: number;
   readonly layerDecay: number;
@@ -87,7 +89,7 @@ export function recipe(
   { task = "single-label", width = 1280, phases = phasesOf(options) }: Problem = {},
 ): Recipe {
   const { keepHead = true, batchNorm = "freeze", autotune = false, seed = 0 } = options;
-  const { headRate = 1, layerDecay = 1, clipNorm = 0, startPenalty = 0, averageDecay = 0, soup = 1 } = options;
+  const { headRate = 1, layerDecay = 1, clipNorm = 0, startPenalty = 0, averageDecay = 0 } = options;
   const {
     findLearningRate = false,
     classWeights = "none",
@@ -100,14 +102,16 @@ export function recipe(
   const numbers = alone && task === "regression";
   const { schedule: givenSchedule = "cosine" } = options;
   checkResources(options);
+  checkGivenOnce(options);
   oneOf("batchNorm", batchNorm, BATCH_NORM_CHOICES);
   if (alone) requireTraining({ ...options, batchNorm }, phases);
   const { name: loss, ...lossOptions } = named("loss", options.loss ?? DEFAULT_LOSSES[task], LOSS_OPTION_NAMES);
-  const { name: optimizer, ...optimizerOptions } = named(
+  const { name: optimizer, ...given } = named<OptimizerName, OptimizerOptions>(
     "optimizer",
     options.optimizer ?? (numbers ? "sgd" : "adamw"),
     optionNamesOf(OPTIMIZERS),
   );
+  const { weightDecay: ownDecay, ...optimizerOptions } = given;
   const { name: schedule, ...scheduleOptions } = named("schedule", givenSchedule, {
     ...optionNamesOf(SCHEDULES),
     plateau: PLATEAU_OPTIONS,
@@ -131,28 +135,28 @@ export function recipe(
     findLearningRate,
     schedule,
     scheduleOptions,
-    warmup: number("warmup", options.warmup ?? 0.1, "from 0 and below 1"),
+    warmup: number("warmup", options.warmup ?? (schedule === "one-cycle" ? 0 : 0.1), "from 0 and below 1"),
     optimizer,
     optimizerOptions,
-    weightDecay: number("weightDecay", options.weightDecay ?? usual.weightDecay, "from 0"),
+    weightDecay: number("weightDecay", options.weightDecay ?? ownDecay ?? usual.weightDecay, "from 0"),
     headRate: number("headRate", headRate, "above 0"),
     layerDecay: number("layerDecay", layerDecay, "above 0 and up to 1"),
     clipNorm: number("clipNorm", clipNorm, "from 0"),
     startPenalty: number("startPenalty", startPenalty, "from 0"),
     averageDecay: number("averageDecay", averageDecay, "from 0 and below 1"),
-    soup: wholeNumber("soup", soup, 1),
+    soup: wholeNumber("soup", options.soup ?? (alone ? 1 : 3), 1),
     loss,
     lossOptions,
     labelSmoothing: number("labelSmoothing", labelSmoothing, "from 0 and below 1"),
     classWeights: checkedWeights(classWeights, task),
-    mixup: number("mixup", mixup, "from 0"),
-    cutMix: number("cutMix", cutMix, "from 0"),
-    monitor: checkedMonitor(options.monitor ?? MONITOR),
+    mixup: number("mixup", mixup, "0, or from 1e-6 to 1e6"),
+    cutMix: number("cutMix", cutMix, "0, or from 1e-6 to 1e6"),
+    monitor: checkedMonitor("monitor", options.monitor ?? MONITOR),
     patience: wholeNumber("patience", options.patience ?? Math.max(10, Math.ceil(epochs / 5)), 1),
     minDelta: number("minDelta", minDelta, "from 0"),
     seed: wholeNumber("seed", seed, 0),
   };
-  checkTogether(filled, task);
+  checkTogether(filled, options, task);
   checkParts(filled, stepsPerEpoch);
   return filled;
 }

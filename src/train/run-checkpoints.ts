@@ -1,11 +1,9 @@
-/** The state of a whole run as checkpoints: the phases that ended, and the one under way between two steps. */
-import { z } from "zod";
-import { RootstockError } from "../errors.ts";
+import { messageOf, RootstockError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import type { Parameters } from "../models/head.ts";
-import type { EpochReport } from "./callback.ts";
-import type { CheckpointStore, Loaded } from "./checkpoints/checkpoint-store.ts";
-import type { CallbackStates, FitCheckpoints, FitResult, FitState } from "./fit-options.ts";
+import type { CheckpointStore } from "./checkpoints/checkpoint-store.ts";
+import type { FitCheckpoints, FitResult, FitState } from "./fit-options.ts";
+import { endsRun } from "./listeners.ts";
 import { clock } from "./run-record.ts";
 
 /** A phase that ended. */
@@ -21,59 +19,40 @@ export interface RunState {
   readonly fit: FitState | undefined;
 }
 
-/** JSON state keeps what JSON itself has no form for. */
-const number = z.union([z.number(), z.nan(), z.literal(Number.POSITIVE_INFINITY), z.literal(Number.NEGATIVE_INFINITY)]);
-const reportSchema = z.object({
-  phase: z.string(),
-  epoch: z.int(),
-  epochs: z.int(),
-  steps: z.int(),
-  learningRate: number,
-  trainLoss: number,
-  validation: z.record(z.string(), number),
-  best: z.boolean(),
-});
-const outcomeSchema = z.object({
-  phase: z.string(),
-  history: z.array(reportSchema),
-  bestEpoch: z.int(),
-  averaged: z.int(),
-  stopped: z.string().optional(),
-  callbacks: z.record(z.string(), z.unknown()),
-});
-const stateSchema = z.object({
-  outcomes: z.array(outcomeSchema),
-  fit: z
-    .object({
-      steps: z.int(),
-      averages: z.boolean(),
-      epoch: z.int(),
-      done: z.int(),
-      lossSum: number,
-      weightSum: number,
-      rate: number,
-      stopped: z.string().optional(),
-      history: outcomeSchema.shape.history,
-      kept: z.array(z.object({ epoch: z.int(), value: number })),
-      callbacks: z.record(z.string(), z.unknown()),
-    })
-    .optional(),
-});
+/** What names begin with in a checkpoint: those of tensors, and those of snapshots before a number. */
+export const PREFIXES = {
+  parameters: "parameters/",
+  slots: "slots/",
+  average: "average/",
+  phase: "phase ",
+  epoch: "epoch ",
+} as const;
+
+export interface RunCheckpointsOptions {
+  /** Time between two checkpoints. */
+  readonly seconds: number;
+  /** What tells the run from all others: each checkpoint has it. */
+  readonly run: string;
+  /** Phases that the run has. */
+  readonly phases: number;
+  /** State that was read from the store, if there is one. */
+  readonly from?: RunState | undefined;
+  readonly onWarning?: ((text: string) => void) | undefined;
+}
 
 /** Keeps the checkpoints of a run. */
 export class RunCheckpoints {
   readonly #store: CheckpointStore;
-  readonly #seconds: number;
+  readonly #options: RunCheckpointsOptions;
   readonly #outcomes: PhaseOutcome[];
   #last = clock();
   #any: boolean;
 
-  /** @param seconds Time between two checkpoints. @param from State that was read from the store, if there is one. */
-  constructor(store: CheckpointStore, seconds: number, from?: RunState) {
+  constructor(store: CheckpointStore, options: RunCheckpointsOptions) {
     this.#store = store;
-    this.#seconds = seconds;
-    this.#outcomes = [...(from?.outcomes ?? [])];
-    this.#any = from !== undefined;
+    this.#options = options;
+    this.#outcomes = [...(options.from?.outcomes ?? [])];
+    this.#any = options.from !== undefined;
   }
 
   /** Whether there is a state to go on from, as far as this process knows. */
@@ -84,7 +63,7 @@ export class RunCheckpoints {
   /** Checkpoints of the phase that is next. */
   phase(): FitCheckpoints {
     return {
-      due: () => clock() - this.#last >= this.#seconds,
+      due: () => clock() - this.#last >= this.#options.seconds,
       save: (state) => this.#save(state),
     };
   }
@@ -95,12 +74,26 @@ export class RunCheckpoints {
     await this.#save(undefined);
   }
 
+  /** Saves, or says that it cannot where nothing is left to train: the model that is written next matters more. */
   async #save(fit: FitState | undefined): Promise<void> {
+    const { phases, onWarning } = this.#options;
+    const ended = this.#outcomes.length + (fit && isOver(fit) ? 1 : 0);
+    const trained = ended >= phases || (ended > 0 && endsRun(fit?.callbacks ?? this.#outcomes.at(-1)?.callbacks));
+    try {
+      await this.#write(fit);
+    } catch (error) {
+      if (!trained || !(error instanceof RootstockError && error.code === "CANNOT_WRITE")) throw error;
+      onWarning?.(`${messageOf(error)} Everything is trained: the run goes on without it and writes its model.`);
+    }
+  }
+
+  async #write(fit: FitState | undefined): Promise<void> {
     const digits = (count: number): string => String(count).padStart(6, "0");
     const { trainer, kept = [], ...rest } = fit ?? {};
     await this.#store.save({
       name: `${digits(this.#outcomes.length)}-${digits(trainer?.steps ?? 0)}`,
       state: {
+        run: this.#options.run,
         outcomes: this.#outcomes.map(({ phase, history, bestEpoch, averaged, stopped, callbacks }) =>
           asJson({ phase, history, bestEpoch, averaged, stopped, callbacks }),
         ),
@@ -114,13 +107,13 @@ export class RunCheckpoints {
         }),
       },
       tensors: new Map([
-        ...prefixed("parameters/", trainer?.parameters),
-        ...prefixed("slots/", trainer?.slots),
-        ...prefixed("average/", trainer?.average),
+        ...prefixed(PREFIXES.parameters, trainer?.parameters),
+        ...prefixed(PREFIXES.slots, trainer?.slots),
+        ...prefixed(PREFIXES.average, trainer?.average),
       ]),
       snapshots: new Map([
-        ...this.#outcomes.map(({ parameters }, i) => [`phase ${i}`, parameters] as const),
-        ...kept.map(({ epoch, parameters }) => [`epoch ${epoch}`, parameters] as const),
+        ...this.#outcomes.map(({ parameters }, i) => [`${PREFIXES.phase}${i}`, parameters] as const),
+        ...kept.map(({ epoch, parameters }) => [`${PREFIXES.epoch}${epoch}`, parameters] as const),
       ]),
     });
     this.#last = clock();
@@ -128,53 +121,11 @@ export class RunCheckpoints {
   }
 }
 
-/**
- * The state that a checkpoint holds.
- * @throws RootstockError BAD_DATA if it is the checkpoint of another version of this program, or of something else.
- */
-export function runStateOf({ file, state, tensors, snapshots }: Loaded): RunState {
-  const parsed = stateSchema.safeParse(state);
-  if (!parsed.success) throw foreign(file);
-  const snapshot = (name: string): Parameters => {
-    const found = snapshots.get(name);
-    if (!found) throw foreign(file);
-    return found;
-  };
-  const outcomes = parsed.data.outcomes.map(
-    ({ stopped, callbacks, ...outcome }, i): PhaseOutcome => ({
-      ...outcome,
-      stopped,
-      callbacks: statesIn(callbacks),
-      parameters: snapshot(`phase ${i}`),
-    }),
-  );
-  const { fit } = parsed.data;
-  if (!fit) return { outcomes, fit: undefined };
-  const { steps, averages, kept, callbacks, stopped, history, ...rest } = fit;
-  return {
-    outcomes,
-    fit: {
-      ...rest,
-      stopped,
-      history: history as readonly EpochReport[],
-      callbacks: statesIn(callbacks),
-      kept: kept.map(({ epoch, value }) => ({ epoch, value, parameters: snapshot(`epoch ${epoch}`) })),
-      trainer: {
-        steps,
-        parameters: unprefixed("parameters/", tensors),
-        slots: unprefixed("slots/", tensors),
-        average: averages ? unprefixed("average/", tensors) : undefined,
-      },
-    },
-  };
-}
-
-function statesIn(callbacks: Readonly<Record<string, unknown>>): CallbackStates {
-  return callbacks as CallbackStates; // a checkpoint holds JSON values alone
-}
-
-function foreign(file: string): RootstockError {
-  return new RootstockError("BAD_DATA", `${file} is no checkpoint of a run that this version can go on with.`);
+/** Whether no step of a phase is left. */
+function isOver({ trainer, done, stopped, history }: FitState): boolean {
+  const [report] = history;
+  if (!report) return false;
+  return (done === 0 && stopped !== undefined) || trainer.steps >= (report.steps / report.epoch) * report.epochs;
 }
 
 /** What is JSON-safe by its type, but for optional keys and interfaces that have no index signature. */
@@ -184,12 +135,4 @@ function asJson(value: object): Json {
 
 function prefixed(prefix: string, values: Parameters = new Map()) {
   return [...values].map(([name, value]) => [`${prefix}${name}`, value] as const);
-}
-
-function unprefixed(prefix: string, values: Parameters): Parameters {
-  return new Map(
-    [...values].flatMap(([name, value]) =>
-      name.startsWith(prefix) ? [[name.slice(prefix.length), value] as const] : [],
-    ),
-  );
 }

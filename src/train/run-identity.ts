@@ -1,5 +1,6 @@
 /** What decides the result of a run besides its images: an interrupted run goes on only where all of it is the same. */
 import { createHash } from "node:crypto";
+import { type Dataset, manifest } from "../data/sample.ts";
 import type { Graph } from "../graph/graph.ts";
 import { saveGraph } from "../graph/save.ts";
 import type { Model } from "../models/model.ts";
@@ -23,4 +24,13 @@ export function graphHash(graph: Graph): string {
   const hash = createHash("sha256");
   for (const chunk of saveGraph(graph)) hash.update(chunk);
   return hash.digest("hex");
+}
+
+/** A hash of everything that decides a run's result; images count by content and not by name. */
+export function runHash(identity: object, data: Dataset): string {
+  const { task, classes, samples } = manifest(data);
+  const contents = samples.map(({ path: _, ...rest }) => rest);
+  return createHash("sha256")
+    .update(JSON.stringify([identity, task, classes, contents]))
+    .digest("hex");
 }

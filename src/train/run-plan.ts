@@ -7,6 +7,8 @@ import { requireBatchNorm } from "../models/batch-norm.ts";
 import type { Model } from "../models/model.ts";
 import { stagesOf } from "../models/stages.ts";
 import { type AugmentPlan, planAugmentation } from "./augment-plan.ts";
+import { checkCallbacks } from "./check-callbacks.ts";
+import { checkMeasure } from "./epoch-measures.ts";
 import { objectiveOf } from "./objective.ts";
 import type { FineTuneOptions } from "./options.ts";
 import { type Recipe, recipe } from "./recipe.ts";
@@ -58,6 +60,8 @@ export function planRun(base: Model, data: Dataset, options: FineTuneOptions): R
   const tooLarge = options.strategy === "auto" && large.some((note) => note !== undefined);
   const kept = tooLarge ? [] : wanted;
   const plan = { ...recipe(options, images, { ...problem, phases: wanted }), phases: kept };
+  checkMeasure("monitor", plan.monitor, data.task);
+  checkCallbacks(options.callbacks, data.task);
   if (kept.length > 0) objectiveOf(plan, targetsOf(data, bySplit(data, "train")), data.classes.length); // throws
   const frozen = kept.map((_, i) => networks[i] === undefined || networks[i].prefix !== undefined);
   if (options.views !== undefined && kept.length === 0)

@@ -1,4 +1,4 @@
-/** Trains a fresh linear head on features of the frozen backbone. */
+/** Trains a linear head on features of the frozen backbone, from the probe on or from a fresh one. */
 import { memoryRows, type RowViews } from "../features/rows.ts";
 import { foldIntoHead, measure, type Standardization, standardize } from "../features/standardize.ts";
 import { countTargets, type Targets, totalWeight } from "../losses/targets.ts";
@@ -55,11 +55,16 @@ export interface TrainHeadOptions extends PhaseContext {
   readonly scale: HeadScale;
   readonly classes: readonly string[];
   readonly recipe: PhaseRecipe;
+  /** Head on the scale to start from, which counts as epoch 0: the probe. @default undefined, a fresh head, which does not count */
+  readonly start?: Parameters | undefined;
 }
 
-/** Trains a head, for standardized features and targets, and restores its best epoch. Equal inputs and seeds give equal bits. */
+/**
+ * Trains a head, for standardized features and targets, and restores its best epoch: with a start, it never ends with a
+ * worse one. Equal inputs and seeds give equal bits.
+ */
 export async function trainHead(options: TrainHeadOptions): Promise<FitResult> {
-  const { train, validation, scale, classes, recipe, ...context } = options;
+  const { train, validation, scale, classes, recipe, start, ...context } = options;
   const { optimizer, optimizerOptions, weightDecay, learningRate, clipNorm, averageDecay } = recipe;
   const width = train.features.length / countTargets(train.targets);
   const size = { width, numClasses: classes.length };
@@ -69,7 +74,7 @@ export async function trainHead(options: TrainHeadOptions): Promise<FitResult> {
   await using step = await TrainStep.create({
     forward: headGraph(size),
     input: FEATURES,
-    parameters: linearHead(size, priorBias(train.targets, objective)),
+    parameters: start ?? linearHead(size, priorBias(train.targets, objective)),
     loss: objective.loss,
     optimizer: OPTIMIZERS[optimizer].create({ ...optimizerOptions, weightDecay }),
     clipNorm: clipNorm > 0 ? clipNorm : undefined,
@@ -89,17 +94,21 @@ export async function trainHead(options: TrainHeadOptions): Promise<FitResult> {
       checkLogits(outputs, learningRate);
       return await epochMeasures(outputs, { targets, classes, loss: objective.loss, scale: scale.targets });
     },
+    keepStart: start !== undefined,
     sampleShape: [width],
     numClasses: classes.length,
-    mostWarmup: MOST_WARMUP,
+    mostWarmup: start ? undefined : MOST_WARMUP,
   });
 }
 
-/** Updates of a head in which the learning rate rises at most. */
+/**
+ * Updates of a fresh head in which the learning rate rises at most. One that starts from the probe is where it should be
+ * and keeps the whole warm-up: steps that are large before the optimizer knows the gradients would lead it away.
+ */
 const MOST_WARMUP = 20;
 
 /**
- * The bias with which a head of independent classes starts: the logarithm of the odds of each class in training, times its
+ * The bias with which a fresh head of independent classes starts: the logarithm of the odds of each class in training, times its
  * positive weight, of one image more with it and one more without. It is where binary cross-entropy is least for a head
  * that says the same of every image: w P sigmoid(-b) = N sigmoid(b). Rare and usual classes would take a bias that
  * starts at 0 many steps to reach.

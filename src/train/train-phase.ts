@@ -1,5 +1,4 @@
 /** What the phases of a run have in common: a recipe becomes the schedule, the listeners and the mixing of a fit. */
-
 import { constant, SCHEDULES, type Schedule, warmUp } from "../optim/schedule.ts";
 import { rng } from "../random.ts";
 import type { Callback } from "./callback.ts";
@@ -56,8 +55,11 @@ async function withLearningRate({ recipe, step, train, onFound, signal }: PhaseO
   if (!wanted) return recipe;
   const source = rng(seed).fork("learning rate");
   const finding = await findLearningRate({ step, train, batchSize, rng: source, signal });
-  onFound?.(finding);
-  return { ...recipe, learningRate: finding.suggested ?? recipe.learningRate };
+  const { suggested: learningRate = recipe.learningRate } = finding;
+  const used =
+    finding.suggested === undefined ? ` Training takes the rate that it has without a search, ${learningRate}.` : "";
+  onFound?.({ ...finding, words: `${finding.words}${used}` });
+  return { ...recipe, learningRate };
 }
 
 function scheduleOf(recipe: PhaseRecipe, stepsPerEpoch: number, mostWarmup = Number.POSITIVE_INFINITY): Schedule {

@@ -3,6 +3,7 @@
  * and the name are on the disk before a write is over.
  */
 import { randomBytes } from "node:crypto";
+import { statfsSync } from "node:fs";
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { messageOf, RootstockError } from "../errors.ts";
@@ -49,7 +50,7 @@ export async function writeAtomically(
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {}); // what went wrong first is what counts
-    throw error instanceof Error && "syscall" in error ? cannotWrite(path, error) : error;
+    throw error instanceof Error && "syscall" in error ? cannotWrite(path, error, sizeOf(chunks)) : error;
   } finally {
     writing.delete(name);
   }
@@ -78,13 +79,54 @@ export async function removeAbandoned(folder: string): Promise<void> {
   }
 }
 
-/** The error for a file that the system did not let us write. */
-export function cannotWrite(path: string, cause: unknown): RootstockError {
-  return new RootstockError(
+/** What a file that found no room would have taken, and what was left of its disk: both in bytes. */
+export interface Room {
+  readonly bytes: number;
+  readonly free: number;
+}
+
+const rooms = new WeakMap<RootstockError, Room>();
+
+/**
+ * The error for a file that the system did not let us write. Where its disk is full, it says what is free of it.
+ * @param bytes Size of what was to be written, if it is known.
+ */
+export function cannotWrite(path: string, cause: unknown, bytes?: number): RootstockError {
+  const free = isFull(cause) ? bytesFree(dirname(path)) : undefined;
+  const wanted = bytes === undefined ? "" : `${bytes} bytes were to be written, `;
+  const room = free === undefined ? "" : ` (${wanted}${free} are free on its disk)`;
+  const error = new RootstockError(
     "CANNOT_WRITE",
-    `cannot write ${path}: ${messageOf(cause)}. Choose another place, or make room.`,
+    `cannot write ${path}: ${messageOf(cause)}${room}. Choose another place, or make room.`,
     { cause },
   );
+  if (bytes !== undefined && free !== undefined) rooms.set(error, { bytes, free });
+  return error;
+}
+
+/** The room that a file did not find, if that is why `cannotWrite` gave this error. */
+export function missingRoom(error: unknown): Room | undefined {
+  return error instanceof RootstockError ? rooms.get(error) : undefined;
+}
+
+/** Whether the system said that a disk, or what a person may use of it, is full. */
+function isFull(cause: unknown): boolean {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  return code === "ENOSPC" || code === "EDQUOT";
+}
+
+/** Bytes that may still be written to the disk of a folder; undefined where the system does not say. */
+function bytesFree(folder: string): number | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return undefined;
+  }
+}
+
+function sizeOf(chunks: readonly (Uint8Array | string)[]): number {
+  return chunks.reduce((sum, chunk) => sum + Buffer.byteLength(chunk), 0);
 }
 
 /** Writes a value as indented JSON, atomically. */

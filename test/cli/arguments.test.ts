@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { inOptionNames, type OptionTable, parseOptions, UsageError } from "../../src/cli/arguments.ts";
+import { train } from "../../src/cli/commands/train.ts";
 
 const table = {
   epochs: { kind: "number", value: "<n>", min: 1, whole: true, help: "" },
@@ -37,6 +38,50 @@ test("messages name settings as options are typed", () => {
   expect(inOptionNames('loss requires batchNorm, not relabelSmoothing or "--loss".', options)).toBe(
     '--loss requires --batch-norm, not relabelSmoothing or "--loss".',
   );
+});
+
+describe("of the options of train", () => {
+  test.each([
+    [
+      "cutMix requires classes, got a regression. Use mixup.",
+      "--cut-mix requires classes, got a regression. Use mixup.",
+    ],
+    [
+      'layerDecay requires layers that train, got unfreeze "head". Unfreeze more, such as "last", or leave it out.',
+      '--layer-decay requires layers that train, got --unfreeze head. Unfreeze more, such as "last", or leave it out.',
+    ],
+    [
+      'batchNorm "affine" requires layers that train, got strategy "probe". Use "freeze".',
+      '--batch-norm affine requires layers that train, got --strategy probe. Use "freeze".',
+    ],
+    [
+      "3 MB is the limit. Unfreeze less, or raise memoryLimit.",
+      "3 MB is the limit. Unfreeze less, or raise --memory-limit.",
+    ],
+    ["fold requires a whole number from 0 to 4, got 7.", "--fold requires a whole number from 0 to 4, got 7."],
+    ["validation and test require less than 1 together", "--val and --test require less than 1 together"],
+    ["test must not be given with splits, which decide", "--test must not be given with --splits, which decide"],
+    ["a has train, so validation must not be given as well", "a has train, so --val must not be given as well"],
+    ["targets must not be given with labelColumn. Leave", "--targets must not be given with --label-column. Leave"],
+  ])("%s", (text, typed) => {
+    expect(inOptionNames(text, train.options)).toBe(typed);
+  });
+
+  test.each([
+    ['optimizer sgd takes momentum, nesterov, weightDecay, got "betas".'],
+    ["loss cross-entropy: classWeights requires 3 numbers, one for each class, got 2."],
+    ["schedule plateau: minDelta requires a number from 0, got -3."],
+  ])("settings of a part keep the names under which they are typed: %s", (text) => {
+    expect(inOptionNames(text, train.options)).toBe(`--${text}`);
+  });
+
+  test.each([
+    ["cannot use /data/imageSize/x.png as the run's folder"],
+    ["there is no file batchSize.json, C:\\batchSize or batchSize/a"],
+    ['got "layerDecay", labels and a test of classes'],
+  ])("what only looks like one stays: %s", (text) => {
+    expect(inOptionNames(text, train.options)).toBe(text);
+  });
 });
 
 describe("mistakes are usage errors that say what can be written", () => {

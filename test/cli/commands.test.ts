@@ -1,5 +1,5 @@
 /** The commands as a user runs them, in this process, on generated images and a generated model. */
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -252,6 +252,27 @@ describe("predict", () => {
     expect([code, json.predictions, json.failed.length]).toEqual([1, [], 1]);
   });
 
+  test("takes the folder of a run for its model", async () => {
+    const file = join(images, "red", "0.png");
+    const run = join(root, "run");
+    const [named, whole] = [
+      await cli(["predict", trained, file, "--json"]),
+      await cli(["predict", run, file, "--json"]),
+    ];
+    expect(whole.json).toEqual(named.json);
+    expect(whole.stderr).toContain(`model     ${trained}`);
+    expect((await cli(["inspect", run, "--json"])).json.parameters).toBeGreaterThan(0);
+    const unfinished = join(await temporaryFolder(), "unfinished");
+    await mkdir(unfinished);
+    await writeFile(join(unfinished, "config.json"), '{"rootstockRun": 1}');
+    expect(await cli(["predict", unfinished, file])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/requires a run that is complete, got .*unfinished without a model\.onnx/),
+    });
+    await writeFile(join(unfinished, "config.json"), "[1]");
+    expect((await cli(["predict", unfinished, file])).stderr).toContain("is a folder");
+  });
+
   test("takes class names from a file where the model has none", async () => {
     const names = join(root, "names.txt");
     await writeFile(names, Array.from({ length: 10 }, (_, i) => `name ${i}`).join("\n"));
@@ -308,47 +329,7 @@ describe("inspect and cache", () => {
   });
 });
 
-describe("mistakes", () => {
-  test.each([
-    [[], 2, "Usage"],
-    [["fly"], 2, 'unknown command "fly"'],
-    [["trian"], 2, "Did you mean train?"],
-    [["train"], 2, "one folder or table of images"],
-    [["train", "a", "b", "--model", "m"], 2, "one folder"],
-    [["train", "photos"], 2, "--model"],
-    [["train", "photos", "--model", "m.onnx", "--epochs", "zero"], 2, "--epochs"],
-    [["train", "photos", "--model", "m.onnx", "--seed", "-1"], 2, '--seed requires a whole number from 0, got "-1"'],
-    [["train", "photos", "--model", "m.onnx", "--threads", "-1"], 2, "--threads requires a whole number from 1 to 256"],
-    [["train", "photos", "--model", "m.onnx", "--label-smoothing", "-0.1"], 2, "--label-smoothing requires a number"],
-    [
-      ["train", "photos", "--model", "m.onnx", "--label-smoothing", "1"],
-      2,
-      "--label-smoothing requires a number from 0 and below 1, got 1.",
-    ],
-    [
-      ["train", "photos", "--model", "m.onnx", "--label-smoothing", "0.1", "--loss", "binary-cross-entropy"],
-      2,
-      "--label-smoothing requires the loss",
-    ],
-    [
-      ["train", "photos", "--model", "m.onnx", "--batch-norm", "train"],
-      2,
-      '--batch-norm "train" requires layers that train',
-    ],
-    [["train", "photos", "--model", "m.onnx", "--val", "-0.2"], 2, "--val requires a folder, a table, or a fraction"],
-    [["predict", "m.onnx"], 2, "image files or folders"],
-    [["evaluate", "m.onnx"], 2, "one folder"],
-    [["inspect"], 2, "one model file"],
-    [["cache", "burn"], 2, "clear"],
-    [["inspect", "absent.onnx"], 1, "no model file at absent.onnx"],
-    [["train", "absent", "--model", "m.onnx"], 1, "absent"],
-  ] as const)("%j ends with %d", async (args, code, message) => {
-    const outcome = await cli(args);
-    expect(outcome.code).toBe(code);
-    expect(outcome.stderr).toContain(message);
-    expect(outcome.stdout).toBe("");
-  });
-
+describe("help and --debug", () => {
   test("every command has a help page with its options and examples", async () => {
     for (const name of ["train", "evaluate", "predict", "inspect", "pull", "cache"]) {
       const { code, stdout } = await cli([name, "--help"]);

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -7,6 +7,7 @@ import type { OptionTable } from "../../src/cli/arguments.ts";
 import { aboutCommand, readCommand } from "../../src/cli/resume-option.ts";
 import { temporaryFolder } from "../data/made.ts";
 import { writeColorImages, writeTinyModel } from "../models/tiny.ts";
+import { written } from "../train/killed-run.ts";
 import { cli } from "./made.ts";
 
 const TABLE = {
@@ -16,10 +17,12 @@ const TABLE = {
   quick: { kind: "flag", help: "" },
 } as const satisfies OptionTable;
 
-/** Folder of a run with this config. */
-async function runWith(config: unknown): Promise<string> {
+/** Folder of an interrupted run with this config; a text stands as it is. */
+async function runWith(config: object | string): Promise<string> {
   const folder = await temporaryFolder();
-  await writeFile(join(folder, "config.json"), typeof config === "string" ? config : JSON.stringify(config));
+  const text = typeof config === "string" ? config : JSON.stringify({ rootstockRun: 1, ...config });
+  await writeFile(join(folder, "config.json"), text);
+  await writeFile(join(folder, "data.json"), "{}");
   return folder;
 }
 
@@ -46,18 +49,16 @@ test("paths in it are whole, so that it means the same in another folder; words 
 test("what is no longer where it was is an error that says where, and how to give another place", async () => {
   const gone = join(await temporaryFolder(), "photos");
   const about = (data: string, model: string) => ({ about: { command: "train", inputs: [data], options: { model } } });
-  for (const [config, what] of [
-    [about(gone, "resnet50"), "its images"],
-    [about(resolve("src"), gone), "what --model names"],
+  for (const [config, what, advice] of [
+    [about(gone, "resnet50"), "its images", "give their new place: rootstock train --resume .* <data>$"],
+    [about(resolve("src"), gone), "what --model names", 'new place into "about" of .*config\\.json'],
   ] as const)
     await expect(readCommand(await runWith(config), "train", TABLE)).rejects.toMatchObject({
       code: "BAD_DATA",
-      message: expect.stringMatching(
-        new RegExp(
-          `requires ${what} where .* nothing at ${gone} any more\\..*new place into "about" of .*config\\.json`,
-        ),
-      ),
+      message: expect.stringMatching(new RegExp(`requires ${what} where .* nothing at ${gone} any more\\..*${advice}`)),
     });
+  const read = await readCommand(await runWith(about(gone, "resnet50")), "train", TABLE, ["src"]);
+  expect(read.inputs).toEqual(["src"]);
 });
 
 test("what an option does not take is left out or refused, and what is no option is not looked at", async () => {
@@ -72,20 +73,24 @@ test("what an option does not take is left out or refused, and what is no option
     });
 });
 
-test.each([
-  ["nothing", ""],
-  ["half of it", '{"about": {"command": "train"'],
-  ["a list", "[1]"],
-  ["null", "null"],
-  ["a run that a program started", "{}"],
-  ["another command", { about: { command: "rm", inputs: ["/"], options: {} } }],
-  ["no options", { about: { command: "train", inputs: ["photos"] } }],
-  ["data that are no path", { about: { command: "train", inputs: [5], options: {} } }],
-  ["a mountain of brackets", "[".repeat(1e7)],
-])("a config of %s is none to go on with", async (_, config) => {
+const UNSAID = /its config\.json does not say how\..*with the option resume\.$/s;
+
+test.each<readonly [string, object | string, RegExp]>([
+  ["nothing", "", /its config\.json is empty\.$/],
+  ["half of it", '{"about": {"command": "train"', /its config\.json is no JSON/],
+  ["a list", "[1]", /its config\.json is not that of a run/],
+  ["null", "null", /its config\.json is not that of a run/],
+  ["another program", "{}", /its config\.json is not that of a run/],
+  ["another release", { rootstockRun: 99 }, /another release wrote it, with version 99/],
+  ["a run that a program started", {}, UNSAID],
+  ["another command", { about: { command: "rm", inputs: ["/"], options: {} } }, UNSAID],
+  ["no options", { about: { command: "train", inputs: ["photos"] } }, UNSAID],
+  ["data that are no path", { about: { command: "train", inputs: [5], options: {} } }, UNSAID],
+  ["a mountain of brackets", "[".repeat(1e7), /its config\.json nests/],
+])("a config of %s is none to go on with", async (_, config, message) => {
   await expect(readCommand(await runWith(config), "train", TABLE)).rejects.toMatchObject({
     code: "BAD_CONFIG",
-    message: expect.stringMatching(/its config\.json does not say how\..*with the option resume\.$/s),
+    message: expect.stringMatching(message),
   });
 });
 
@@ -113,20 +118,24 @@ describe("rootstock train --resume", () => {
   }
   const fast = ["--checkpoint-seconds", "0", "--epochs", "4000", "--patience", "4000", "--views", "0"];
 
-  test("takes no other data and settings", async () => {
-    const more = [[images], ["--epochs", "3"], ["--out", "x"], ["--no-cache"], ["--seed", "0"]];
+  test("takes no other settings", async () => {
+    const more = [["--epochs", "3"], ["--out", "x"], ["--no-cache"], ["--seed", "0"]];
     for (const given of more)
       expect(await cli(["train", "--resume", root, ...given])).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining("--resume goes on with the data and settings of the run; only --threads"),
+        stderr: expect.stringContaining("--resume goes on with the settings of the run; only --threads"),
       });
   });
 
   test("of what is no run is an error that says what is missing", async () => {
-    for (const folder of [join(root, "nowhere"), images, model])
-      expect(await cli(["train", "--resume", folder])).toMatchObject({
+    for (const [path, what] of [
+      [join(root, "nowhere"), "there is no such folder."],
+      [images, "it has no config.json of a run."],
+      [model, "it is a file."],
+    ] as const)
+      expect(await cli(["train", "--resume", path])).toMatchObject({
         code: 1,
-        stderr: expect.stringContaining(`requires the folder of a run that rootstock train has started, got ${folder}`),
+        stderr: expect.stringContaining(`requires the folder of an interrupted run, got ${path}: ${what}`),
       });
   });
 
@@ -185,6 +194,71 @@ describe("rootstock train --resume", () => {
     await writeFile(join(out, "config.json"), config);
     await writeColorImages(own, 1, { seed: 8 });
     const changed = await cli(["train", "--resume", out]);
-    expect(changed).toMatchObject({ code: 1, stderr: expect.stringContaining("they have changed since") });
+    expect(changed).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /changed since: 3 images differ .*: blue\/0\.png has another content, green\/0\.png/,
+      ),
+    });
+  });
+
+  test("takes the new place of its images, and ends as if they had stayed", async () => {
+    const folder = await temporaryFolder();
+    const [own, moved, out] = ["images", "moved", "run"].map((name) => join(folder, name)) as [string, string, string];
+    await writeColorImages(own, 7);
+    const short = ["--strategy", "last", "--epochs", "3", "--checkpoint-seconds", "0", "--views", "0"];
+    const whole = join(folder, "whole", "run"); // a model has the name of its run
+    expect((await cli(["train", own, "--model", model, ...short, "--out", whole])).code).toBe(0);
+    expect((await interrupted(out, own, "--model", model, ...short, "--out", out)).code).toBe(130);
+    await rename(own, moved);
+    expect(await cli(["train", "--resume", out])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`give their new place: rootstock train --resume ${out} <data>`),
+    });
+    expect(await cli(["train", "--resume", out, images, moved])).toMatchObject({ code: 2 });
+    const other = await writeColorImages(join(folder, "other"), 7, { seed: 4 });
+    expect(await cli(["train", "--resume", out, other])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("they have changed since: 21 images differ"),
+    });
+    expect(await cli(["train", "--resume", out, moved])).toMatchObject({ code: 0 });
+    expect(await written(out)).toEqual(await written(whole));
+    expect(await cli(["train", "--resume", out])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`that run is complete, with its model in ${join(out, "model.onnx")}. To train`),
+    });
+  });
+
+  test("of a distillation takes the new place of its images too", async () => {
+    const folder = await temporaryFolder();
+    const [own, moved, out, whole] = ["images", "moved/here", "run", "whole/run"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    await writeColorImages(own, 7);
+    const student = await writeTinyModel(join(folder, "student.onnx"), { seed: 3 });
+    const how = ["--student", student, "--views", "2", "--batch-size", "8", "--val", "0.2", "--no-cache"];
+    const args = ["distill", own, "--teacher", model, ...how, "--epochs", "6", "--checkpoint-seconds", "0"];
+    expect((await cli([...args, "--out", whole])).code).toBe(0);
+    const controller = new AbortController();
+    const metrics = join(out, "metrics.jsonl");
+    const timer = setInterval(() => statSync(metrics, { throwIfNoEntry: false }) && controller.abort(), 5);
+    expect((await cli([...args, "--out", out], { signal: controller.signal })).code).toBe(130);
+    clearInterval(timer);
+    await mkdir(join(folder, "moved"));
+    await rename(own, moved);
+    expect(await cli(["distill", "--resume", out])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`rootstock distill --resume ${out} <data>`),
+    });
+    const here = process.cwd();
+    onTestFinished(() => process.chdir(here));
+    process.chdir(join(folder, "moved"));
+    const { code, stderr } = await cli(["distill", "--resume", out, "here"]);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/resume {4}after/)]);
+    for (const name of ["model.onnx", "metrics.jsonl"])
+      expect(await readFile(join(out, name), "base64")).toBe(await readFile(join(whole, name), "base64"));
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RUN_FILES } from "../../src/train/run-folder.ts";
 import { temporaryFolder } from "../data/made.ts";
-import { CHECKPOINTS, CONFIG, complete, RESULT, realRun, writeRun } from "../train/runs/made.ts";
+import { CHECKPOINTS, CONFIG, complete, dataOf, type Files, RESULT, realRun, writeRun } from "../train/runs/made.ts";
 import { cli } from "./made.ts";
 
 const { "result.json": _, "model.onnx": __, ...ENDED } = complete(1);
@@ -86,6 +86,101 @@ describe("a list", () => {
   });
 });
 
+test("results that cannot be are damage: they are not ranked first, and print no number", async () => {
+  const result = (change: object) => ({ "result.json": { ...RESULT, ...change } });
+  const hostile: readonly unknown[] = [
+    [1, 2],
+    JSON.stringify(RESULT).slice(0, 60),
+    { ...RESULT, metrics: { ...RESULT.metrics, accuracy: "0.99" } },
+    { ...RESULT, metrics: { ...RESULT.metrics, accuracy: 1e300 } },
+    JSON.stringify(RESULT).replace("0.9,", "1e999,"),
+    { ...RESULT, seconds: { total: 1e300 } },
+    { ...RESULT, epochs: 1e300 },
+  ];
+  for (const [i, content] of hostile.entries())
+    await writeRun(join(root, `hostile-${i}`), complete(i + 3, { "result.json": content }));
+  const wide = { accuracy: [-1e308, 1e308] };
+  await writeRun(join(root, "good"), complete(1, result({ metrics: { accuracy: 0.5 }, intervals: wide })));
+  await writeRun(join(root, "better"), complete(2, result({ metrics: { accuracy: 0.7 } })));
+  const { code, stdout, stderr } = await cli(["runs", root, "--sort", "accuracy"]);
+  const [, ...rows] = stdout.trim().split("\n");
+  expect(code).toBe(0);
+  expect(rows.map((row) => row.split(/\s+/)[0])).toEqual([
+    "better",
+    "good",
+    ...hostile.map((_, i) => `hostile-${hostile.length - 1 - i}`),
+  ]);
+  for (const row of rows.slice(2)) expect(row).toMatch(/ damaged .* – +\d+ +– /);
+  expect(stdout).not.toMatch(/Infinity|NaN|e\+/);
+  expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThan(160);
+  expect(stderr).toContain("hostile-0: result.json is no record of a result, got a list.");
+  expect(stderr).toContain('hostile-2: result.json has the accuracy "0.99", which cannot be.');
+  expect(stderr).toContain("hostile-4: result.json has the accuracy Infinity, which cannot be.");
+  const pruned = await cli(["runs", "prune", root, "--keep", "1", "--sort", "accuracy", "--json"]);
+  expect(pruned.json.items.map(({ id }: { id: string }) => id)).toEqual(["good"]);
+});
+
+describe("distillations", () => {
+  const distilled = (hour: number, config: object = {}, metrics: object = { loss: 0.25 }): Files => ({
+    ...complete(hour),
+    "config.json": {
+      rootstockRun: 1,
+      task: "distill",
+      teacher: { name: "resnet50", sha256: "a" },
+      student: { name: "resnet20_cifar10", sha256: "b" },
+      recipe: { match: "features", epochs: 20 },
+      data: "photos",
+      about: { command: "distill", inputs: ["photos"], options: {} },
+      ...config,
+    },
+    "result.json": {
+      version: 1,
+      task: "distill",
+      metrics,
+      epochs: 20,
+      bestEpoch: 19,
+      seconds: { teacher: 1, total: 9 },
+    },
+  });
+
+  test("are listed with student, teacher and their main measure, and pruned like others", async () => {
+    await writeRun(join(root, "a"), distilled(1));
+    await writeRun(join(root, "b"), distilled(2, {}, { loss: 0.2, "probe loss": 1.5, "probe accuracy": 0.75 }));
+    const { "result.json": _result, ...ended } = distilled(3);
+    await writeRun(join(root, "c"), { ...ended, ...CHECKPOINTS });
+    const { stdout, stderr } = await cli(["runs", root]);
+    expect(stdout).toMatch(/\nb .* complete +photos +resnet20_cifar10 +distill: resnet50 +probe accuracy 75\.0 % +20 /);
+    expect(stdout).toMatch(/\na .* complete +photos +resnet20_cifar10 +distill: resnet50 +loss 0\.25 +20 /);
+    expect(stderr).toContain(`rootstock distill --resume ${join(root, "c")}`);
+    const sorted = await cli(["runs", root, "--sort", "loss", "--json"]);
+    expect(sorted.json.runs.map(({ id }: { id: string }) => id)).toEqual(["b", "a", "c"]);
+    const pruned = await cli(["runs", "prune", root, "--keep", "1", "--sort", "loss", "--yes", "--json"]);
+    expect(pruned.json.pruned).toMatchObject([{ id: "a" }]);
+  });
+
+  test.each<[string, object, object, RegExp | undefined]>([
+    ["of one teacher", { recipe: { match: "features", epochs: 9 } }, {}, undefined],
+    ["of two teachers", { teacher: { name: "vgg16", sha256: "c" } }, {}, /students learned different things/],
+    ["by two matches", { recipe: { match: "logits" } }, {}, /students learned different things/],
+    ["on other images", {}, { "data.json": dataOf(9) }, /not measured on the same images, so they cannot be/],
+  ])("%s can be compared, or a warning says why not", async (_, config, files, warning) => {
+    await writeRun(join(root, "a"), distilled(1));
+    await writeRun(join(root, "b"), { ...distilled(2, config), ...files });
+    const { code, stdout, stderr } = await cli(["runs", "compare", join(root, "a"), join(root, "b")]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\n {2}loss +0\.25 +0\.25\n/);
+    if (warning) expect(stderr).toMatch(warning);
+    else expect(stderr).toBe("");
+  });
+
+  test("beside training are another task", async () => {
+    await writeRun(join(root, "a"), distilled(1));
+    await writeRun(join(root, "b"), complete(2));
+    const { stderr } = await cli(["runs", "compare", join(root, "a"), join(root, "b")]);
+    expect(stderr).toContain("these runs learned different tasks (distill, single-label)");
+  });
+});
+
 describe("a comparison", () => {
   test("shows the settings that differ, the measures, and what chance explains", async () => {
     const sgd = { ...CONFIG, recipe: { ...CONFIG.recipe, optimizer: "sgd" } };
@@ -151,7 +246,7 @@ describe("pruning", () => {
     expect(stdout).toMatch(/to delete [\d.]+ k?B of 2 runs in .*\nfreed /);
     expect(stderr).toContain(`running stays: it is running (process ${process.ppid})`);
     expect(stderr).toContain("interrupted stays: it has checkpoints to go on from");
-    expect(stderr).toContain("damaged stays: it is not known to be a run: config.json is no JSON");
+    expect(stderr).toContain("damaged stays: it is damaged: config.json is no JSON");
     expect((await readdir(root)).sort()).toEqual(["damaged", "done", "interrupted", "running"]);
     await access(join(root, "done", "model.onnx"));
     const again = await cli(["runs", "prune", root, "--incomplete", "--checkpoints", "--yes"]);

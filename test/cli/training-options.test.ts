@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseOptions, UsageError } from "../../src/cli/arguments.ts";
-import { trainingOptions, trainingSettings } from "../../src/cli/training-options.ts";
+import { checkForData, trainingOptions, trainingSettings } from "../../src/cli/training-options.ts";
 import { recipe } from "../../src/train/recipe.ts";
 
 const settings = (...args: string[]) => trainingSettings(parseOptions(args, trainingOptions).options);
@@ -41,6 +41,7 @@ const GIVEN: { readonly [K in keyof typeof trainingOptions]: readonly [string | 
   "min-delta": ["0.001", { minDelta: 0.001 }],
   seed: ["9", { seed: 9 }],
   autotune: [undefined, { autotune: true }],
+  "memory-limit": ["1.5", { memoryLimit: 1.5e9 }],
   "checkpoint-seconds": ["0", { checkpointSeconds: 0 }],
   "keep-checkpoints": ["5", { keepCheckpoints: 5 }],
 };
@@ -66,23 +67,53 @@ test("all together are a recipe", () => {
   });
 });
 
-describe("the monitor", () => {
-  test.each([
-    ["loss", "loss", "min"],
-    ["mae", "mae", "min"],
-    ["rmse", "rmse", "min"],
-    ["r2", "r2", "max"],
-    ["macroF1", "macroF1", "max"],
-    ["loss:max", "loss", "max"],
-    ["accuracy:min", "accuracy", "min"],
-  ])("%s is %s, the more or the less: %s", (text, measure, mode) => {
-    expect(settings("--monitor", text).monitor).toEqual({ measure, mode });
+test("weight decay may be a setting of the optimizer, but not twice", () => {
+  expect(settings("--optimizer", "sgd:weight-decay=5,momentum=0.5")).toMatchObject({
+    optimizer: { name: "sgd", momentum: 0.5 },
+    weightDecay: 5,
+  });
+  expect(() => settings("--optimizer", "sgd:weightDecay=5", "--weight-decay", "5")).toThrow(
+    "--weight-decay 5 is given, and --optimizer sgd with weightDecay=5. Leave one of them out.",
+  );
+});
+
+describe("what only some data can have", () => {
+  const flowers = { task: "single-label", classes: ["daisy", "rose", "tulip"] } as const;
+  const check = (args: readonly string[], data: Parameters<typeof checkForData>[1] = flowers) =>
+    checkForData(settings(...args), data);
+
+  test.each([[[]], [["--monitor", "macroF1"]], [["--class-weights", "1,2,3"]], [["--class-weights", "balanced"]]])(
+    "%j fits",
+    (args) => {
+      expect(() => check(args)).not.toThrow();
+    },
+  );
+
+  test("a weight for each class, in their order", () => {
+    expect(() => check(["--class-weights", "1,2"])).toThrow(
+      "--class-weights requires a number for each of the 3 classes, in the order daisy, rose, tulip, got 2.",
+    );
+    expect(() => check(["--class-weights", "1"], { task: "regression", classes: ["age"] })).toThrow(
+      "--class-weights requires classes, got numbers to predict.",
+    );
+    expect(() => check(["--class-weights", "1,2"])).toThrow(UsageError);
+  });
+
+  test("a measure that the task has", () => {
+    expect(() => check(["--monitor", "rmse"])).toThrow(
+      '--monitor requires a measure of single-label data, loss, accuracy, balancedAccuracy, macroF1; got "rmse".',
+    );
   });
 });
 
 test.each([
-  [["--monitor", "loss:most"], "--monitor requires a measure such as accuracy or loss:min"],
-  [["--monitor", ":min"], "--monitor requires"],
+  [["--monitor", "loss:most"], "--monitor requires a measure"],
+  [
+    ["--strategy", "last:0"],
+    '--strategy requires probe, head, last, last:N, gradual, full or auto with N from 1, got "last:0".',
+  ],
+  [["--strategy", "all"], "--strategy requires probe"],
+  [["--memory-limit", "0"], "--memory-limit requires a number from 0.000001"],
   [["--class-weights", "equal"], "--class-weights requires none, balanced, effective or numbers above 0"],
   [["--class-weights", "1,0"], "--class-weights requires"],
   [["--class-weights", "1,,2"], "--class-weights requires"],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkRange } from "../../src/optim/check-range.ts";
+import { checkRange, pair } from "../../src/optim/check-range.ts";
 
 test.each([
   { range: "[0, 1)", inside: [0, 0.5, 1 - 2 ** -53], outside: [-1e-9, 1, 2] },
@@ -17,4 +17,10 @@ test.each([
 
 test("refuses what is no number, as options from a file may be", () => {
   expect(() => checkRange("x", "0.5" as unknown as number, "[0, 1)")).toThrow("x must be in [0, 1), got 0.5.");
+});
+
+test("a pair is a list of two", () => {
+  expect(pair("x", [1, 2])).toEqual([1, 2]);
+  expect(() => pair("adam: betas", 0.9 as never)).toThrow("adam: betas must be a list of two numbers, got 0.9.");
+  expect(() => pair("x", [1, 2, 3] as never)).toThrow("got 3.");
 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 test("colors are told apart, and everything is reported", async () => {
   const events: Progress[] = [];
-  const result = await run({ onProgress: (event) => events.push(event) });
+  const result = await run({ patience: 15, onProgress: (event) => events.push(event) });
   expect(result.metrics.accuracy).toBeGreaterThan(0.9);
   expect(result).toMatchObject({
     classes: ["blue", "green", "red"],
@@ -46,7 +46,7 @@ test("colors are told apart, and everything is reported", async () => {
 
 test("the run's folder holds what is needed to repeat and to read it", async () => {
   const out = join(await temporaryFolder(), "run");
-  const result = await run({ out, seed: 3 });
+  const result = await run({ out, seed: 3, patience: 15 });
   expect((await readdir(out)).sort()).toEqual([
     "check.json",
     "config.json",
@@ -92,7 +92,7 @@ test("the exported file predicts what the model in memory predicts", async () =>
 
 test("one seed gives the same metrics and byte-identical weights, another seed differs", async () => {
   const weights = async (seed: number) => {
-    const { model: trained, metrics } = await run({ seed });
+    const { model: trained, metrics } = await run({ seed, keepHead: false });
     return {
       metrics,
       bytes: [...trained.graph.initializers.values()].map((t) =>
@@ -138,11 +138,78 @@ test("a class whose images are all damaged is refused by name", async () => {
 
 test("a failed run leaves no lock and no result behind", async () => {
   const out = join(await temporaryFolder(), "run");
-  await expect(run({ out, learningRate: 1e30, optimizer: "sgd" })).rejects.toMatchObject({ code: "DIVERGED" });
+  const diverging = run({ out, learningRate: 1e30, optimizer: "sgd", keepHead: false });
+  await expect(diverging).rejects.toMatchObject({ code: "DIVERGED" });
   expect(await readdir(out)).not.toContain("run.lock");
   expect(await readdir(out)).not.toContain("result.json");
   const again = await run({ out });
   expect(again.folder).toBe(out);
+});
+
+describe("a learning rate that is far too large", () => {
+  const warned = async (options: FineTuneOptions) => {
+    const warnings: string[] = [];
+    const onProgress = (event: Progress) => event.kind === "warning" && warnings.push(event.text);
+    return { result: await run({ check: false, epochs: 3, onProgress, ...options }), warnings };
+  };
+
+  test("leaves the probe, from which a head starts", async () => {
+    const { result, warnings } = await warned({ learningRate: 1e6 });
+    expect(result.bestEpoch).toBe(0);
+    expect(result.metrics.loss).toBe(result.baseline.metrics.loss);
+    expect(warnings).toEqual([]);
+  });
+
+  test("of numbers that leave their range ends the phase with a warning", async () => {
+    const { result, warnings } = await warned({ learningRate: 1e30, optimizer: "sgd" });
+    expect(result.phases).toMatchObject([{ bestEpoch: 0, stopped: expect.stringMatching(/became .* step \d+/) }]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^phase head has ended early: .*; what it started with is kept\./),
+    ]);
+  });
+
+  test("without the probe as the start is a warning, where the result is far from it", async () => {
+    const { result, warnings } = await warned({ learningRate: 1e6, keepHead: false });
+    expect(result.bestEpoch).toBeGreaterThan(0);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^the validation loss of phase head is .*, and that of the probe 0/),
+    ]);
+    expect((await warned({ keepHead: false, epochs: 60, learningRate: 0.1 })).warnings).toEqual([]);
+  });
+});
+
+test("options and callbacks that nobody reads are refused before anything is computed", async () => {
+  const out = join(await temporaryFolder(), "run");
+  const events: Progress[] = [];
+  const onProgress = (event: Progress) => events.push(event);
+  const refused = async (options: object, message: string) => {
+    await expect(run({ out, onProgress, ...options })).rejects.toMatchObject({
+      code: "BAD_CONFIG",
+      message: expect.stringContaining(message),
+    });
+  };
+  await refused({ learning_rate: 0.1 }, 'fineTune has no option "learning_rate". Did you mean learningRate');
+  await refused({ callbacks: [null] }, "callbacks[0] requires an object");
+  await refused({ monitor: { measure: "rocAuc", mode: "max" } }, "loss, accuracy, balancedAccuracy, macroF1");
+  await refused({ out: 5 }, "out requires the name of a folder, got 5.");
+  expect(events).toEqual([]);
+  await expect(readdir(out)).rejects.toThrow("ENOENT");
+});
+
+test("a callback that fails in the last epoch leaves a state that goes on, and says so", async () => {
+  const out = join(await temporaryFolder(), "run");
+  let fails = true;
+  const onEpochEnd = ({ epoch }: { readonly epoch: number }): void => {
+    if (epoch === 3 && fails) throw new Error("mine");
+  };
+  const options = { out, epochs: 3, callbacks: [{ name: "failing", onEpochEnd }] };
+  await expect(run(options)).rejects.toMatchObject({
+    message: `the callback "failing" failed in onEpochEnd: mine. Its state is kept: go on with the same call, out: ${JSON.stringify(out)} and resume: true`,
+    cause: new Error("mine"),
+  });
+  fails = false;
+  const [resumed, whole] = [await run({ ...options, resume: true }), await run({ epochs: 3 })];
+  expect([resumed.history, resumed.metrics]).toEqual([whole.history, whole.metrics]);
 });
 
 test("images with several labels are trained, exported and predicted", async () => {

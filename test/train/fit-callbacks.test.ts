@@ -135,6 +135,96 @@ describe("a callback", () => {
     expect(continued.count()).toBe(4); // 3 in the state, and the last
   });
 
+  describe("that fails", () => {
+    /** Fails once, and counts the steps and epochs that it is told of. */
+    function failing(when: "onStep" | "onEpochEnd" | "onPhaseStart" | "onPhaseEnd", at = 0) {
+      const told: string[] = [];
+      let failed = false;
+      const fail = (hook: typeof when, count = 0): void => {
+        if (hook === when && count === at && !failed) {
+          failed = true;
+          throw new Error("mine");
+        }
+        told.push(`${hook} ${count}`);
+      };
+      const callback: Callback = {
+        name: "failing",
+        onPhaseStart: () => fail("onPhaseStart"),
+        onStep: ({ step }) => fail("onStep", step),
+        onEpochEnd: ({ epoch }) => fail("onEpochEnd", epoch),
+        onPhaseEnd: () => fail("onPhaseEnd"),
+      };
+      return { told, callback };
+    }
+
+    test.each([
+      ["onStep", 6, [2, 16]],
+      ["onEpochEnd", 2, [2, 30]],
+      ["onEpochEnd", 4, [4, 30]],
+      ["onPhaseEnd", 0, [5, 0]],
+    ] as const)("in %s %d is named, after the state was kept", async (hook, at, place) => {
+      const wanted = await run({ soup: 2, keepStart: true });
+      const { callback, told } = failing(hook, at);
+      const { states, checkpoints } = everyState(() => false);
+      const options = { soup: 2, keepStart: true, callbacks: [callback] };
+      await expect(run({ ...options, checkpoints })).rejects.toMatchObject({
+        message: `the callback "failing" failed in ${hook}: mine.`,
+        cause: new Error("mine"),
+      });
+      expect(states.map(({ epoch, done }) => [epoch, done])).toEqual([place]);
+      const { weights, history, bestEpoch, averaged } = await run({ ...options, from: states[0] });
+      expect({ weights, history, bestEpoch, averaged }).toEqual({
+        weights: wanted.weights,
+        history: wanted.history,
+        bestEpoch: wanted.bestEpoch,
+        averaged: wanted.averaged,
+      });
+      if (hook === "onEpochEnd") expect(told.filter((text) => text.startsWith(hook))).toHaveLength(4); // told again
+    });
+
+    test("as the phase starts has nothing to keep, and where the state cannot be kept its own error counts", async () => {
+      const { states, checkpoints } = everyState(() => false);
+      await expect(run({ callbacks: [failing("onPhaseStart").callback], checkpoints })).rejects.toThrow("mine");
+      expect(states).toEqual([]);
+      const save = () => Promise.reject(new Error("full"));
+      const full = { due: () => false, save };
+      await expect(run({ callbacks: [failing("onStep", 2).callback], checkpoints: full })).rejects.toThrow("mine");
+    });
+
+    test("leaves callbacks what they remembered before they were told", async () => {
+      const counter = () => {
+        let count = 0;
+        const callback: Callback = {
+          name: "count",
+          onEpochEnd: () => void count++,
+          state: () => count,
+          restore: (state) => {
+            count = Number(state);
+          },
+        };
+        return callback;
+      };
+      const { states, checkpoints } = everyState(() => false);
+      await expect(run({ callbacks: [counter(), failing("onEpochEnd", 3).callback], checkpoints })).rejects.toThrow();
+      expect(states[0]!.callbacks).toEqual({ "0 count": 2 });
+      const { callbacks } = await run({ callbacks: [counter()], from: states[0] });
+      expect(callbacks).toEqual({ "0 count": 4 });
+    });
+  });
+
+  test("ends the run, not the phase alone, and a fit that goes on knows it", async () => {
+    const stopper: Callback = {
+      name: "stop",
+      onStep: ({ step }, control) => (step === 2 ? control.stop("all", { all: true }) : undefined),
+    };
+    const { states, checkpoints } = everyState();
+    const { callbacks, stopped, history } = await run({ callbacks: [stopper], checkpoints });
+    expect([callbacks, stopped, history.length]).toEqual([{ run: "ends" }, "all", 1]);
+    const again = await run({ from: states[2] });
+    expect([again.callbacks, again.stopped]).toEqual([{ run: "ends" }, "all"]);
+    expect((await run({ remembered: callbacks })).callbacks).toEqual({});
+  });
+
   test("that stops a phase as it starts leaves the start, or one epoch where the start does not count", async () => {
     const callbacks: Callback[] = [{ name: "stop", onPhaseStart: (_, control) => control.stop("no") }];
     const kept = await run({ callbacks, keepStart: true });

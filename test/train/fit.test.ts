@@ -268,3 +268,61 @@ test("the best epochs are averaged where that is better, and the average is held
   expect(states.at(-1)!.kept.map(({ epoch }) => epoch)).toEqual([2, 3, 4]);
   expect(soup.weights).toEqual(best!.map((value, i) => (value + second![i]!) / 2));
 });
+
+describe("numbers that leave their range", () => {
+  /** Trains with a rate of which the weights are too large to be numbers after some steps. */
+  const broken = (changes: Partial<FitOptions> = {}) =>
+    run({ schedule: (step) => (step < 10 ? 0.05 : 1e38), validate: async () => ({ loss: 1 }), ...changes });
+
+  test("end the phase after its best epoch, and say where", async () => {
+    const wanted = await run({ epochs: 2, validate: async () => ({ loss: 1 }) });
+    const { weights, history, stopped, diverged, bestEpoch } = await broken({ epochs: 6 });
+    expect(stopped).toMatch(/^the training loss became (NaN|Infinity) at step 1[12] \(learning rate 1e\+38\)$/);
+    expect([history.length, bestEpoch, diverged]).toEqual([2, 1, true]);
+    expect(wanted.bestEpoch).toBe(1);
+    expect(weights).toEqual(wanted.weights);
+  });
+
+  test("in validation do, too", async () => {
+    let looks = 0;
+    const validate = async () => {
+      if (++looks === 3) throw new RootstockError("DIVERGED", "scores (learning rate 2). Use a smaller learning rate.");
+      return { loss: 1 / looks };
+    };
+    const { history, stopped, diverged, bestEpoch } = await run({ validate });
+    expect([history.length, stopped, diverged, bestEpoch]).toEqual([
+      2,
+      "scores (learning rate 2), after step 12",
+      true,
+      2,
+    ]);
+  });
+
+  test("leave the start where that counts, and are an error where nothing was measured", async () => {
+    const schedule = constant(1e38);
+    const { bestEpoch, history, weights } = await broken({ schedule, keepStart: true });
+    expect([bestEpoch, history.length, weights.every((value) => value === 0)]).toEqual([0, 0, true]);
+    await expect(broken({ schedule })).rejects.toMatchObject({ code: "DIVERGED" });
+  });
+
+  test("come at the same step where the fit goes on, and leave the same", async () => {
+    const { states, checkpoints } = everyState();
+    const wanted = await broken({ keepStart: true, soup: 2, checkpoints });
+    expect(states.length).toBeGreaterThan(8);
+    for (const from of states) expect(await broken({ keepStart: true, soup: 2, from })).toEqual(wanted);
+    const [failing, left] = [
+      { name: "end", onPhaseEnd: () => Promise.reject(new Error("end")) },
+      everyState(() => false),
+    ];
+    await expect(broken({ keepStart: true, soup: 2, callbacks: [failing], ...left })).rejects.toThrow("end");
+    const { diverged: _, ...rest } = wanted;
+    expect(left.states).toHaveLength(1);
+    expect(await broken({ keepStart: true, soup: 2, from: left.states[0] })).toMatchObject(rest);
+  });
+
+  test("are no reason of the phase's end where a callback says so", async () => {
+    const error = new RootstockError("DIVERGED", "mine");
+    const throwing: Callback = { name: "mine", onStep: ({ step }) => (step === 6 ? Promise.reject(error) : undefined) };
+    await expect(run({ callbacks: [throwing] })).rejects.toMatchObject({ code: "DIVERGED", cause: error });
+  });
+});

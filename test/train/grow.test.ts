@@ -45,12 +45,12 @@ function counter() {
   return { seen, callback };
 }
 
-async function run(options: FineTuneOptions, outcomes: readonly PhaseOutcome[] = []) {
+async function run(options: FineTuneOptions, outcomes: readonly PhaseOutcome[] = [], more: readonly Callback[] = []) {
   const given: FineTuneOptions = { epochs: 2, learningRate: 0.01, augmentation: "none", cache: false, ...options };
   const { plan, seedling } = await plant(model, data, given);
   const { seen, callback } = counter();
   const state = { outcomes, fit: undefined };
-  const opened = { folder: undefined, checkpoints: undefined, state, listeners: [callback] };
+  const opened = { folder: undefined, checkpoints: undefined, state, listeners: [callback, ...more] };
   await using grown = await grow(seedling, plan, opened, given);
   const { head, backbone, scoring, rows } = grown;
   // Both ways to the logits of validation: the part that reads rows, and the whole backbone on images is tested by the export.
@@ -127,6 +127,30 @@ test("phases that have ended are not trained again, and the rest is what it was,
   }
   const remembered: CallbackStates = whole.outcomes[0]!.callbacks;
   expect(Object.values(remembered)).toContainEqual(["last", "1", "2"]);
+});
+
+test("a callback may end the phase, or the run: then no other phase begins, also where the run goes on from there", async () => {
+  const stopper = (all: boolean): Callback => ({
+    name: "stop",
+    onEpochEnd: (_, control) => control.stop("enough", { all }),
+  });
+  const phase = await run({ strategy: "gradual" }, [], [stopper(false)]);
+  expect(phase.seen).toEqual(["last", "1", "all", "1"]);
+  const whole = await run({ strategy: "gradual" }, [], [stopper(true)]);
+  expect(whole.seen).toEqual(["last", "1"]);
+  expect(whole.outcomes.map(({ stopped }) => stopped)).toEqual(["enough"]);
+  const rest = await run({ strategy: "gradual" }, whole.outcomes);
+  expect([rest.outcomes, rest.head, rest.logits]).toEqual([whole.outcomes, whole.head, whole.logits]);
+});
+
+test("a head starts from the probe, which is left where numbers leave their range", async () => {
+  const broken = { strategy: "head", optimizer: "sgd", learningRate: 3e38, warmup: 0, batchSize: 4 } as const;
+  const warnings: string[] = [];
+  const onProgress = (event: Progress) => event.kind === "warning" && warnings.push(event.text);
+  const { outcomes, head, start } = await run({ ...broken, onProgress });
+  expect([outcomes[0]!.bestEpoch, head]).toEqual([0, start]);
+  expect(warnings).toEqual([expect.stringContaining("what it started with is kept. Use a smaller learning rate.")]);
+  await expect(run({ ...broken, keepHead: false })).rejects.toMatchObject({ code: "DIVERGED" });
 });
 
 test("a phase that fails ends the run with its error", async () => {

@@ -1,6 +1,6 @@
 /** Runs that are cut short and go on, and everything in which their results could differ. */
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { cp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { Dataset } from "../../src/data/sample.ts";
@@ -16,12 +16,13 @@ export interface Job {
   readonly options: FineTuneOptions & { readonly out: string };
 }
 
-/** After a step or an epoch, of the phase with this name or of any. */
+/** After a step, an epoch or the end of a phase, of the phase with this name or of any. */
 export interface Moment {
   readonly phase?: string | undefined;
   readonly step?: number | undefined;
   readonly epoch?: number | undefined;
-  /** Whether the run ends with an error of its own there, as if its process had died: nothing is saved any more. */
+  readonly end?: boolean | undefined;
+  /** Whether the run is left as it is at that moment, as if its process had died: nothing is saved any more. */
   readonly dies?: boolean | undefined;
 }
 
@@ -38,7 +39,12 @@ export async function cutShort(job: Job, moment: Moment, resume = false): Promis
   const told: Progress[] = [];
   const onProgress = (event: Progress) => told.push(event);
   const { callbacks = [] } = options;
-  const stopper = stopperAt(moment, controller);
+  const grave = `${options.out}-as-it-was`;
+  const stopper = stopperAt(moment, async () => {
+    if (!moment.dies) return controller.abort();
+    await cp(options.out, grave, { recursive: true });
+    throw new Error(DEATH);
+  });
   await expect(
     fineTune(model, data, {
       ...options,
@@ -48,8 +54,15 @@ export async function cutShort(job: Job, moment: Moment, resume = false): Promis
       onProgress,
     }),
   ).rejects.toMatchObject(
-    moment.dies ? { message: DEATH } : { code: "ABORTED", message: expect.stringContaining(`--resume ${options.out}`) },
+    moment.dies
+      ? { message: expect.stringContaining(DEATH) }
+      : { code: "ABORTED", message: expect.stringContaining(`go on with the same call, out: "${options.out}"`) },
   );
+  if (moment.dies) {
+    await rm(options.out, { recursive: true });
+    await rename(grave, options.out);
+    await rm(join(options.out, "run.lock"));
+  }
   expect(await readdir(options.out)).toContain("checkpoints");
   expect(await readdir(options.out)).not.toContain("run.lock");
   return told;
@@ -57,18 +70,21 @@ export async function cutShort(job: Job, moment: Moment, resume = false): Promis
 
 const DEATH = "the process has died";
 
-function stopperAt({ phase, step, epoch, dies = false }: Moment, controller: AbortController): Callback {
-  const stop = (): void => {
-    if (dies) throw new Error(DEATH);
-    controller.abort();
-  };
+function stopperAt({ phase, step, epoch, end = false }: Moment, stop: () => Promise<void>): Callback {
+  let now = "";
   return {
     name: "stopper",
-    onStep: (report) => {
-      if (report.step === step && (phase ?? report.phase) === report.phase) stop();
+    onPhaseStart: (report) => {
+      now = report.phase;
     },
-    onEpochEnd: (report) => {
-      if (report.epoch === epoch && (phase ?? report.phase) === report.phase) stop();
+    onStep: async (report) => {
+      if (report.step === step && (phase ?? now) === now) await stop();
+    },
+    onEpochEnd: async (report) => {
+      if (report.epoch === epoch && (phase ?? now) === now) await stop();
+    },
+    onPhaseEnd: async () => {
+      if (end && (phase ?? now) === now) await stop();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { FineTuneOptions } from "../../src/train/options.ts";
 import { recipe } from "../../src/train/recipe.ts";
-import { checkedMonitor, named, optionNamesOf } from "../../src/train/recipe-checks.ts";
+import { named, optionNamesOf } from "../../src/train/recipe-checks.ts";
 
 test.each<[FineTuneOptions, string]>([
   [{ epochs: 0 }, "epochs requires a whole number from 1, got 0"],
@@ -42,6 +42,32 @@ test.each<[FineTuneOptions, string]>([
   [{ strategy: "best" as "auto" }, "strategy requires probe, head, last, last:N, gradual, full or auto"],
   [{ strategy: "full", unfreeze: "last" }, "Leave one of them out"],
   [{ strategy: "probe", autotune: true }, 'got strategy "probe"'],
+  [
+    { optimizer: { name: "sgd", weightDecay: 1 }, weightDecay: 1 },
+    "weightDecay must not be given with weightDecay in optimizer, got 1 and 1. Leave one of them out.",
+  ],
+  [
+    { loss: { name: "cross-entropy", labelSmoothing: 0.4 }, labelSmoothing: 0 },
+    "labelSmoothing must not be given with",
+  ],
+  [
+    { loss: { name: "cross-entropy", classWeights: [1, 3] }, classWeights: [3, 1] },
+    "classWeights must not be given with classWeights in loss, got [3, 1] and [1, 3].",
+  ],
+  [{ optimizer: { name: "adam", betas: 0.9 as never } }, "adam: betas must be a list of two numbers, got 0.9."],
+  [{ optimizer: { name: "lion", betas: [0.9] as never } }, "lion: betas must be a list of two numbers, got 1."],
+  [{ optimizer: 5 as never }, "optimizer requires a name, or an object with a name and options, got 5."],
+  [
+    { schedule: "one-cycle", warmup: 0.2 },
+    "warmup requires another schedule than one-cycle, which rises by itself, got 0.2. Leave it out, or say how long that takes: one-cycle with warmupShare 0.2.",
+  ],
+  [
+    { unfreeze: "last", microBatch: 8, batchSize: 4 },
+    "microBatch requires at most batchSize, 4, of which it is a part, got 8.",
+  ],
+  [{ mixup: 1e9 }, "mixup requires 0, or from 1e-6 to 1e6, got 1000000000."],
+  [{ unfreeze: "all", cutMix: 1e-9 }, "cutMix requires 0, or from 1e-6 to 1e6"],
+  [{ epochs: "3" as never }, 'epochs requires a whole number from 1, got "3".'],
   [{ loss: "mse" as "cross-entropy" }, "loss requires one of cross-entropy, binary-cross-entropy"],
 ])("%o is refused", (options, message) => {
   expect(() => recipe(options, 100)).toThrow(
@@ -68,9 +94,4 @@ test("a choice is its name, or an object with its own options", () => {
   expect(() => named<"a" | "b", { x?: number }>("letter", { name: "b", x: 1 }, table)).toThrow(
     'letter b takes no options, got "x".',
   );
-});
-
-test("a monitor goes into the record without what else was in the object", () => {
-  const given = { measure: "accuracy", mode: "max", why: "taste" } as const;
-  expect(checkedMonitor(given)).toEqual({ measure: "accuracy", mode: "max" });
 });

@@ -67,3 +67,23 @@ test("every task has its default loss, and takes those that fit", () => {
   expect(recipe({}, 100, { task: "multi-label" })).toMatchObject({ loss: "binary-cross-entropy", optimizer: "adamw" });
   expect(recipe({ loss: "huber" }, 100, { task: "regression" }).loss).toBe("huber");
 });
+
+test("weight decay given with the optimizer is the weight decay, in one place", () => {
+  const { weightDecay, optimizerOptions } = recipe({ optimizer: { name: "sgd", momentum: 0.5, weightDecay: 50 } }, 100);
+  expect([weightDecay, optimizerOptions]).toEqual([50, { momentum: 0.5 }]);
+  expect(recipe({ optimizer: { name: "adamw", weightDecay: 0 } }, 100).weightDecay).toBe(0);
+  expect(() => recipe({ optimizer: { name: "sgd", weightDecay: -1 } }, 100)).toThrow("weightDecay requires");
+});
+
+test("the best epochs are averaged where the network trains", () => {
+  expect([
+    recipe({}, 100).soup,
+    recipe({ strategy: "last" }, 100).soup,
+    recipe({ strategy: "full", soup: 1 }, 100).soup,
+  ]).toEqual([1, 3, 1]);
+});
+
+test("one-cycle has no warm-up of its own", () => {
+  expect(recipe({ schedule: "one-cycle" }, 100).warmup).toBe(0);
+  expect(recipe({ schedule: "one-cycle", warmup: 0 }, 100).warmup).toBe(0);
+});

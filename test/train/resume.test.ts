@@ -6,11 +6,11 @@ import { imageFolder } from "../../src/data/image-folder.ts";
 import type { Dataset } from "../../src/data/sample.ts";
 import { loadModel } from "../../src/models/load-model.ts";
 import type { Model } from "../../src/models/model.ts";
-import type { Callback } from "../../src/train/callback.ts";
 import { fineTune } from "../../src/train/fine-tune.ts";
 import type { FineTuneOptions, Progress } from "../../src/train/options.ts";
 import { temporaryFolder } from "../data/made.ts";
 import { writeColorImages, writeTinyModel } from "../models/tiny.ts";
+import { readRun } from "./callbacks/event-reader.ts";
 import { asMultiLabel, asRegression } from "./color-tasks.ts";
 import { continued, cutShort, finished, type Moment, type Outcome } from "./interrupted.ts";
 
@@ -99,6 +99,7 @@ describe("so are runs with", () => {
       {
         options: {
           strategy: "head",
+          keepHead: false, // the probe is hard to beat
           schedule: { name: "plateau", patience: 1, factor: 0.3 },
           learningRate: 0.4,
           patience: 4,
@@ -193,6 +194,25 @@ describe("a run that dies without a word", () => {
     });
   });
 
+  test("shows each point of its curves once, as a run that has lived does", async () => {
+    const options = { ...COMMON, strategy: "gradual", epochs: 3, tensorBoard: true } as const;
+    const curves = async (moments: readonly Moment[], checkpointSeconds: number) => {
+      const out = join(await temporaryFolder(), "run");
+      await continued({ model, data, options: { ...options, checkpointSeconds, out } }, moments);
+      const board = join(out, "tensorboard");
+      return Object.fromEntries((await readdir(board)).map((phase) => [phase, readRun(join(board, phase))]));
+    };
+    const whole = await curves([], 1e6);
+    expect(Object.keys(whole)).toEqual(["1-last", "2-all"]);
+    const moments: readonly Moment[] = [
+      { phase: "last", step: 8, dies: true },
+      { phase: "all", step: 8, dies: true },
+      { phase: "all", epoch: 3, dies: true },
+    ];
+    expect(await curves(moments, 0)).toEqual(whole);
+    expect(await curves(moments, 1e6)).toEqual(whole); // without a checkpoint it begins again
+  });
+
   test("loses at most what came after its last checkpoint, of which the last ones are kept", async () => {
     const out = join(await temporaryFolder(), "run");
     const options = { ...COMMON, strategy: "last", checkpointSeconds: 0, keepCheckpoints: 3, out } as const;
@@ -215,14 +235,12 @@ describe("a run that dies without a word", () => {
       out,
     } as const;
     let began: number | undefined;
-    const clock: Callback = {
-      name: "clock",
-      onStep: () => {
-        began ??= Date.now();
-        if (Date.now() - began > 900) throw new Error("dead");
-      },
+    const onProgress = (event: Progress) => {
+      if (event.kind !== "step") return;
+      began ??= Date.now();
+      if (Date.now() - began > 900) throw new Error("dead");
     };
-    await expect(fineTune(model, data, { ...options, callbacks: [clock] })).rejects.toThrow("dead");
+    await expect(fineTune(model, data, { ...options, onProgress })).rejects.toThrow("dead");
     const died = Date.now();
     const [newest] = (await readdir(join(out, "checkpoints")))
       .filter((name) => /^\d/.test(name))
@@ -271,10 +289,72 @@ describe("a damaged checkpoint", () => {
     const before = await readdir(join(options.out, "checkpoints"));
     await expect(fineTune(model, data, { ...options, resume: true })).rejects.toMatchObject({
       code: "BAD_MODEL",
-      message: expect.stringMatching(/^no checkpoint in .* can be used: .* Start the run again\.$/s),
+      message: expect.stringMatching(
+        /^no checkpoint in .* can be used: .* Put the damaged files back if there is a copy of them\. Otherwise start the run again/s,
+      ),
     });
     expect(await readdir(join(options.out, "checkpoints"))).toEqual(before);
     expect(await readdir(options.out)).not.toContain("run.lock");
+  });
+});
+
+describe("a damaged snapshot", () => {
+  /** A run that has died, with every snapshot damaged. */
+  async function damaged(strategy: "last" | "gradual", moment: Moment) {
+    const out = join(await temporaryFolder(), "run");
+    const options = { ...COMMON, strategy, checkpointSeconds: 0, keepHead: false, soup: 1, out } as const;
+    await cutShort({ model, data, options }, { ...moment, dies: true });
+    const folder = join(out, "checkpoints");
+    const snapshots = (await readdir(folder)).filter((name) => name.startsWith("snapshot-"));
+    expect(snapshots.length).toBeGreaterThan(0);
+    for (const name of snapshots) await flip(join(folder, name));
+    const warnings: string[] = [];
+    const onProgress = (event: Progress) => event.kind === "warning" && warnings.push(event.text);
+    return { out, options: { ...options, onProgress }, warnings, snapshots, folder };
+  }
+
+  test("of the best epoch so far is left out with a word, and the next epoch takes its place", async () => {
+    const { options, warnings } = await damaged("last", { step: 8 });
+    const { history, phases, lines } = await finished({ model, data, options }, true);
+    expect(warnings).toContainEqual(
+      expect.stringMatching(
+        /^the weights of epoch [12], one of the best so far, are lost: its snapshot "epoch [12]" cannot be used: .* SHA-256 .*\. The run goes on without them: what it keeps in the end is the best of what is left\.$/,
+      ),
+    );
+    const left = history.slice(2).map(({ validation }) => validation["loss"]!);
+    expect(phases[0]).toMatchObject({ epochs: 4, bestEpoch: 3 + left.indexOf(Math.min(...left)) });
+    expect(lines.trim().split("\n")).toHaveLength(4);
+  });
+
+  test("of the best epoch when all are trained leaves the last one", async () => {
+    const { options, warnings } = await damaged("last", { end: true });
+    const { phases } = await finished({ model, data, options }, true);
+    expect(warnings.filter((text) => text.includes("are lost"))).toEqual([
+      expect.stringMatching(/^the weights of epoch/),
+    ]);
+    expect(phases[0]).toMatchObject({ epochs: 4, bestEpoch: 4 });
+  });
+
+  test("of a phase that has ended cannot be left out: an older checkpoint is taken", async () => {
+    const { options, warnings } = await damaged("gradual", { phase: "all", step: 1 });
+    const { phases, history } = await finished({ model, data, options }, true);
+    expect(warnings).toContainEqual(expect.stringMatching(/^the checkpoint .*000001-000000\.safetensors is skipped: /));
+    expect(phases.map(({ phase, epochs }) => [phase, epochs])).toEqual([
+      ["last", 4],
+      ["all", 4],
+    ]);
+    expect(history).toHaveLength(8);
+  });
+
+  test("of a phase that has ended, in all checkpoints, ends the run with advice", async () => {
+    const { options, out, snapshots } = await damaged("gradual", { phase: "all", step: 5 });
+    await expect(fineTune(model, data, { ...options, resume: true })).rejects.toMatchObject({
+      code: "BAD_MODEL",
+      message: expect.stringMatching(
+        /can be used: its snapshot "phase 0" .* Put the damaged files back if there is a copy of them\. Otherwise start the run again/,
+      ),
+    });
+    expect(await readdir(join(out, "checkpoints"))).toEqual(expect.arrayContaining(snapshots));
   });
 });
 

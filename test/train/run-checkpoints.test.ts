@@ -6,7 +6,8 @@ import { float32 } from "../../src/tensor/tensor.ts";
 import type { EpochReport } from "../../src/train/callback.ts";
 import { CheckpointStore, type Loaded } from "../../src/train/checkpoints/checkpoint-store.ts";
 import type { FitState } from "../../src/train/fit-options.ts";
-import { type PhaseOutcome, RunCheckpoints, type RunState, runStateOf } from "../../src/train/run-checkpoints.ts";
+import { type PhaseOutcome, RunCheckpoints, type RunState } from "../../src/train/run-checkpoints.ts";
+import { runStateOf } from "../../src/train/run-state.ts";
 import { temporaryFolder } from "../data/made.ts";
 
 /** Float32 values that JSON and decimal texts lose: a NaN with a payload, infinities, -0, the smallest number. */
@@ -80,9 +81,11 @@ function exact(value: unknown): string {
   });
 }
 
+const OPTIONS = { seconds: 0, run: "this one", phases: 3 } as const;
+
 async function saved(fits: readonly FitState[], outcomes: readonly PhaseOutcome[] = []) {
   const folder = await temporaryFolder();
-  const checkpoints = new RunCheckpoints(await CheckpointStore.open(folder), 0);
+  const checkpoints = new RunCheckpoints(await CheckpointStore.open(folder), OPTIONS);
   for (const ended of outcomes) await checkpoints.ended(ended);
   for (const state of fits) await checkpoints.phase().save(state);
   const read = async (): Promise<RunState> =>
@@ -126,7 +129,7 @@ test("what is read can be saved again, and phases go on behind it", async () => 
   const first = await saved([fit], [outcome("head")]);
   const state = await first.read();
   const store = await CheckpointStore.open(first.folder);
-  const checkpoints = new RunCheckpoints(store, 0, state);
+  const checkpoints = new RunCheckpoints(store, { ...OPTIONS, from: state });
   await checkpoints.phase().save({ ...state.fit!, trainer: { ...state.fit!.trainer, steps: 40 } });
   expect((await first.read()).fit!.trainer.steps).toBe(40);
   await checkpoints.ended(outcome("last"));
@@ -156,11 +159,11 @@ test("sets of parameters that stay are written once, and go when nothing names t
 describe("it is time for a checkpoint", () => {
   test("after so many seconds, counted from the last", async () => {
     const store = await CheckpointStore.open(await temporaryFolder());
-    const often = new RunCheckpoints(store, 0).phase();
+    const often = new RunCheckpoints(store, OPTIONS).phase();
     expect([often.due("step"), often.due("epoch")]).toEqual([true, true]);
-    const seldom = new RunCheckpoints(store, 1e6).phase();
+    const seldom = new RunCheckpoints(store, { ...OPTIONS, seconds: 1e6 }).phase();
     expect([seldom.due("step"), seldom.due("epoch")]).toEqual([false, false]);
-    const some = new RunCheckpoints(store, 0.2).phase();
+    const some = new RunCheckpoints(store, { ...OPTIONS, seconds: 0.2 }).phase();
     expect(some.due("step")).toBe(false);
     await new Promise((done) => setTimeout(done, 250));
     expect(some.due("step")).toBe(true);
@@ -170,11 +173,11 @@ describe("it is time for a checkpoint", () => {
 
   test("and there is one to go on from where one was saved or read", async () => {
     const store = await CheckpointStore.open(await temporaryFolder());
-    const checkpoints = new RunCheckpoints(store, 0);
+    const checkpoints = new RunCheckpoints(store, OPTIONS);
     expect(checkpoints.any).toBe(false);
     await checkpoints.phase().save(fit);
     expect(checkpoints.any).toBe(true);
-    expect(new RunCheckpoints(store, 0, { outcomes: [], fit }).any).toBe(true);
+    expect(new RunCheckpoints(store, { ...OPTIONS, from: { outcomes: [], fit } }).any).toBe(true);
   });
 });
 

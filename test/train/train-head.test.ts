@@ -1,7 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { memoryRows } from "../../src/features/rows.ts";
 import { evaluateClassification } from "../../src/metrics/classification.ts";
 import { evaluateRegression } from "../../src/metrics/regression.ts";
+import { linearHead } from "../../src/models/head.ts";
+import { float32 } from "../../src/tensor/tensor.ts";
 import type { PhaseRecipe } from "../../src/train/recipe.ts";
 import { scoreRows } from "../../src/train/score.ts";
 import { measureHeadScale, offScale, type TrainHeadOptions, trainHead } from "../../src/train/train-head.ts";
@@ -128,4 +130,48 @@ test.each(["sgd", "adam", "adamw", "rmsprop", "adagrad", "lion"] as const)("lear
 test("learns independent classes with binary cross-entropy", async () => {
   const { history } = await learn({ recipe: { ...RECIPE, loss: "binary-cross-entropy" } });
   expect(history.at(-1)!.validation["accuracy"]).toBeGreaterThan(0.96);
+});
+
+describe("a head that starts from another", () => {
+  const start = new Map(
+    [...linearHead({ width: WIDTH, numClasses: 3 })].map(([name, { shape, data }]) => [
+      name,
+      float32(
+        shape,
+        data.map((_, i) => ((7 * i) % 5) / 10),
+      ),
+    ]),
+  );
+
+  test("goes on from it, and is measured there as epoch 0", async () => {
+    const recipe: PhaseRecipe = { ...RECIPE, epochs: 1, learningRate: 1e-9 };
+    const { parameters, history } = await learn({ start, recipe });
+    for (const [name, { data }] of parameters)
+      for (const [i, value] of data.entries()) expect(value).toBeCloseTo(start.get(name)!.data[i]!, 5);
+    expect(history).toHaveLength(1);
+  });
+
+  test("stays it where no epoch is better, bit for bit, and is left where one is", async () => {
+    const good = (await learn()).parameters;
+    const kept = await learn({ start: good, recipe: { ...RECIPE, learningRate: 1e6, epochs: 2 } });
+    expect([kept.bestEpoch, kept.parameters]).toEqual([0, good]);
+    expect((await learn({ start })).bestEpoch).toBeGreaterThan(0);
+    expect((await learn({ recipe: { ...RECIPE, learningRate: 1e6, epochs: 2 } })).bestEpoch).toBeGreaterThan(0); // a fresh one does not count
+  });
+
+  test("has the whole warm-up, and a fresh one at most 20 updates of it", async () => {
+    const rates: number[] = [];
+    const callbacks = [
+      { name: "rates", onStep: ({ learningRate }: { readonly learningRate: number }) => void rates.push(learningRate) },
+    ];
+    const recipe: PhaseRecipe = { ...RECIPE, epochs: 10, schedule: "constant", warmup: 0.5 }; // 8 steps each
+    for (const [from, rising] of [
+      [start, 40],
+      [undefined, 20],
+    ] as const) {
+      rates.length = 0;
+      await learn({ start: from, recipe, callbacks });
+      expect(rates.indexOf(RECIPE.learningRate)).toBe(rising - 1);
+    }
+  });
 });

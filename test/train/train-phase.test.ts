@@ -150,7 +150,7 @@ describe("the phase ends", () => {
     [{ patience: 2 }, 6, undefined],
     [{ patience: 2, minDelta: 0.1 }, 3, "loss did not improve for 2 epochs"],
     [{ patience: 3, minDelta: 0.1 }, 6, undefined],
-    [{ patience: 1, minDelta: 0.2 }, 2, "loss did not improve for 1 epochs"],
+    [{ patience: 1, minDelta: 0.2 }, 2, "loss did not improve for 1 epoch"],
   ])("with %o after %d epochs", async (changes, count, stopped) => {
     const { history, stopped: reason, bestEpoch } = await run(changes, {}, losses);
     expect([history.length, reason]).toEqual([count, stopped]);

@@ -52,7 +52,7 @@ const distillOptions = {
   views: count("<n>", "random views of each image that the teacher is asked about, once (default 16)"),
   ...augmentOption,
   epochs: count("<n>", "passes over the images (default 100)"),
-  "batch-size": count("<n>", "images per update (default 64)"),
+  "batch-size": count("<n>", "images per update (default 32)"),
   "learning-rate": number("<x>", "peak learning rate (default 0.002)", 1e-12),
   schedule: text(
     "<name[:key=value,…]>",
@@ -71,8 +71,14 @@ const distillOptions = {
   drawings: count("<n>", "scenes to draw beside the images: forms, textures, light and shade (default none)", 0),
   val: number("<fraction>", "share of the images to measure the loss on (default 0.03)"),
   seed: count("<n>", "decides every random choice (default 0)", 0),
-  out: text("<dir>", "folder of the run (default runs/<time>-distill)"),
-  resume: text("<run>", "go on with an interrupted run, exactly: its images and settings are in its folder"),
+  out: text(
+    "<dir>",
+    "folder of the run (default runs/<time>-distill); a folder that is taken stays, and the run goes to <dir>-2",
+  ),
+  resume: text(
+    "<run>",
+    "go on with an interrupted run, exactly: its images and settings are in its folder; name its images too if they have moved",
+  ),
   "checkpoint-seconds": number("<s>", "seconds between two states that are kept to go on from (default 30)"),
   "keep-checkpoints": count("<n>", "states that are kept (default 2)"),
   tensorboard: { kind: "flag", help: "write event files for TensorBoard into the run's folder" },
@@ -83,7 +89,7 @@ const distillOptions = {
 export const distill = command({
   summary:
     "Teach a small network what a large pretrained one sees in unlabelled images: a pretrained model of your own, for your kind of images, to fine-tune afterwards.",
-  usage: "distill <images…> --teacher <model> --student <architecture> [options]",
+  usage: "distill <images…> --teacher <model> --student <architecture> [options] | distill --resume <run> [images…]",
   options: distillOptions,
   examples: [
     ["rootstock distill photos --teacher resnet50 --student mobilenet_v2", "features, on all photographs in a folder"],

@@ -6,7 +6,7 @@ import { type Comparison, compareRuns, type Row } from "../../train/runs/compare
 import type { Setting } from "../../train/runs/flatten.ts";
 import { listRuns, measureOf, type RunList, sortRuns } from "../../train/runs/list-runs.ts";
 import type { RunSummary } from "../../train/runs/load-run.ts";
-import type { Interval, Measure } from "../../train/runs/measures.ts";
+import { type Interval, isShare, type Measure } from "../../train/runs/measures.ts";
 import { type PrunePlan, planPrune, prune } from "../../train/runs/prune-runs.ts";
 import { type Options, type OptionTable, UsageError } from "../arguments.ts";
 import { type CommandResult, command } from "../command.ts";
@@ -119,7 +119,10 @@ function show(list: RunList, sort: string | undefined, output: Output): unknown 
   if (found.length > 0) for (const line of table([[...header, "size"], ...rows])) output.result(line);
   for (const { id, problems } of found) for (const problem of problems) output.warn(`${cell(id)}: ${problem}`);
   const interrupted = found.find(({ state }) => state === "interrupted");
-  if (interrupted) output.note(`an interrupted run goes on with: rootstock train --resume ${quoted(interrupted.path)}`);
+  if (interrupted) {
+    const command = interrupted.task === "distill" ? "distill" : "train";
+    output.note(`an interrupted run goes on with: rootstock ${command} --resume ${quoted(interrupted.path)}`);
+  }
   if (list.links.length > 0)
     output.note(`${count(list.links.length, "link")} not followed: ${shortened(list.links).join(", ")}`);
   output.note(
@@ -208,10 +211,10 @@ function showTable(rows: readonly (readonly string[])[], output: Output): void {
 
 /** 97.4 % (95.1 to 98.6), or 0.1234 (0.11 to 0.15). */
 function formatMeasure({ name, value, interval }: Measure): string {
-  const isShare = /accuracy|exactMatch|^top\d/i.test(name);
+  const share = isShare(name);
   const range = ([low, high]: Interval): string =>
-    isShare ? `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}` : `${formatValue(low)} to ${formatValue(high)}`;
-  return (isShare ? formatPercent(value) : formatValue(value)) + (interval ? ` (${range(interval)})` : "");
+    share ? `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}` : `${formatValue(low)} to ${formatValue(high)}`;
+  return (share ? formatPercent(value) : formatValue(value)) + (interval ? ` (${range(interval)})` : "");
 }
 
 /** A text that fits into a table, whatever is in it. */

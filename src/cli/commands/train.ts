@@ -2,7 +2,7 @@
 import { join, parse, resolve } from "node:path";
 import { openDataset } from "../../data/open-dataset.ts";
 import { bySplit, type Dataset } from "../../data/sample.ts";
-import { messageOf } from "../../errors.ts";
+import { messageOf, RootstockError } from "../../errors.ts";
 import { LOSSES } from "../../losses/table.ts";
 import { fineTune } from "../../train/fine-tune.ts";
 import type { FineTuneOptions } from "../../train/options.ts";
@@ -18,7 +18,7 @@ import { reportDataset, reportFailed } from "../report-dataset.ts";
 import { aboutCommand, commandLine } from "../resume-option.ts";
 import { runOptions, sessionOptions } from "../session-options.ts";
 import { summarize } from "../summary.ts";
-import { trainingOptions, trainingSettings } from "../training-options.ts";
+import { checkForData, trainingOptions, trainingSettings } from "../training-options.ts";
 import { TrainingProgress } from "../training-progress.ts";
 
 const trainOptions = {
@@ -44,11 +44,15 @@ const trainOptions = {
     whole: true,
     help: "random views of each training image whose features are kept, where a part is frozen (default 8 for one label per image, fewer for more than 125 images, 0 for more than 1000)",
   },
-  out: { kind: "text", value: "<dir>", help: "folder of the run (default runs/<time>-<data>)" },
+  out: {
+    kind: "text",
+    value: "<dir>",
+    help: "folder of the run (default runs/<time>-<data>); a folder that is taken stays, and the run goes to <dir>-2",
+  },
   resume: {
     kind: "text",
     value: "<run>",
-    help: "go on with an interrupted run, exactly: its data and settings are in its folder",
+    help: "go on with an interrupted run, exactly: its data and settings are in its folder; name its data too if they have moved",
   },
   tensorboard: { kind: "flag", help: "write event files for TensorBoard into the run's folder" },
   "allow-leaks": { kind: "flag", help: "train although pictures are in two splits (see rootstock check)" },
@@ -61,7 +65,7 @@ const trainOptions = {
 export const train = command({
   summary:
     "Train a model on labelled images: a folder with one subfolder per class, with or without train/ val/ test/ above them, or a table (.csv, .tsv, .jsonl) with a column image and a class, several classes or numbers for each.",
-  usage: "train <data> --model <model> [options]",
+  usage: "train <data> --model <model> [options] | train --resume <run> [data]",
   options: trainOptions,
   examples: [
     [
@@ -88,6 +92,7 @@ export const train = command({
     const splits = resume !== undefined && options.splits !== undefined ? { splits: resume } : {};
     const data = await openDataset(root, { ...datasetOptions(options), ...splits, seed: settings.seed, signal });
     reportDataset(data, output);
+    checkForData(settings, data);
     await using model = await openModel(options.model, { options, output, signal });
     const progress = new TrainingProgress(output, describe(data));
     const out = resume ?? options.out ?? join("runs", defaultRunName(parse(resolve(root)).name));
@@ -100,6 +105,8 @@ export const train = command({
       tensorBoard: options.tensorboard,
       signal,
       onProgress: (event) => progress.show(event),
+    }).catch((error: unknown) => {
+      throw namedAsAsked(error, options);
     });
     progress.end();
     reportFailed(run.failed, output);
@@ -131,8 +138,19 @@ function checkSettings(settings: FineTuneOptions): void {
     const [task] = loss === undefined ? [] : LOSSES[loss]().tasks;
     recipe(settings, 1, { task }); // whether the loss fits the data is told when they are read
   } catch (error) {
-    throw new UsageError(inOptionNames(messageOf(error), trainOptions), { cause: error });
+    const named = messageOf(namedAsAsked(error, settings));
+    throw new UsageError(inOptionNames(named, trainOptions), { cause: error });
   }
+}
+
+/** What cannot be unfrozen was asked for by --unfreeze or by --strategy: the message names that which was typed. */
+function namedAsAsked(error: unknown, { strategy }: { readonly strategy?: string | undefined }): unknown {
+  if (!(error instanceof RootstockError) || error.code !== "BAD_CONFIG" || strategy === undefined) return error;
+  const message = error.message.replace(
+    /(?:--)?unfreeze "?(head|all|last(?::\d+)?)\b"?/g,
+    (_, what: string) => `--strategy ${what === "all" ? "full" : what}`,
+  );
+  return new RootstockError(error.code, message, { cause: error });
 }
 
 /** The object that --json prints. */

@@ -22,6 +22,6 @@ export async function append(
       await handle.close();
     }
   } catch (cause) {
-    throw cannotWrite(path, cause);
+    throw cannotWrite(path, cause, Buffer.byteLength(content));
   }
 }

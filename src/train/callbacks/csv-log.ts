@@ -12,7 +12,7 @@ const COLUMNS = ["phase", "epoch", "steps", "learningRate", "trainLoss", "best"]
  * for each measure. A measure that a later phase brings is a further column, empty above. Each row is on the disk before
  * training goes on; a continued run has no row twice.
  * The callback throws RootstockError CANNOT_WRITE, or BAD_CONFIG if there is a file of that name already.
- * @throws RangeError if the file has no name.
+ * @throws RangeError if the file has no name; RootstockError BAD_CONFIG without options, or for one that there is not.
  */
 export function csvLog(options: RecordFileOptions): Callback {
   const file = recordFile(NAME, options, { header: 1 });

@@ -1,7 +1,8 @@
 /** Ends a phase that no longer improves. The best epoch is restored by `fit` in any case. */
 import { z } from "zod";
 import type { Callback, Monitor } from "../callback.ts";
-import { improves, monitored } from "./monitored.ts";
+import { checkOptions } from "./check-options.ts";
+import { checkedMonitor, improves, monitored } from "./monitored.ts";
 import { restored } from "./restored.ts";
 
 export interface EarlyStoppingOptions {
@@ -20,9 +21,16 @@ const stateSchema = z.strictObject({ best: z.number().optional(), since: z.int()
 /**
  * Stops a phase after `patience` epochs in which the monitored measure did not improve by more than `minDelta`. Each
  * phase is judged by itself.
- * @throws RangeError if `patience` is not a positive whole number, or `minDelta` is negative.
+ * @throws RangeError if `patience` is not a positive whole number, or `minDelta` is negative; RootstockError BAD_CONFIG
+ *   without a monitor of a measure and a mode, or for an option that there is not.
  */
-export function earlyStopping({ monitor, patience = 5, minDelta = 0 }: EarlyStoppingOptions): Callback {
+export function earlyStopping(options: EarlyStoppingOptions): Callback {
+  checkOptions(NAME, options, {
+    known: { monitor: true, patience: true, minDelta: true } satisfies Record<keyof EarlyStoppingOptions, true>,
+    example: 'earlyStopping({ monitor: { measure: "loss", mode: "min" }, patience: 5 })',
+  });
+  const { patience = 5, minDelta = 0 } = options;
+  const monitor = checkedMonitor(`${NAME}: monitor`, options.monitor);
   if (!Number.isSafeInteger(patience) || patience < 1)
     throw new RangeError(`patience requires a whole number from 1, got ${patience}.`);
   if (!(minDelta >= 0)) throw new RangeError(`minDelta requires a number from 0, got ${minDelta}.`);
@@ -30,6 +38,7 @@ export function earlyStopping({ monitor, patience = 5, minDelta = 0 }: EarlyStop
   let since = 0;
   return {
     name: NAME,
+    monitor,
     onPhaseStart: ({ epochsDone }) => {
       if (epochsDone > 0) return; // the same phase goes on
       best = undefined;
@@ -41,7 +50,7 @@ export function earlyStopping({ monitor, patience = 5, minDelta = 0 }: EarlyStop
         best = value;
         since = 0;
       } else if (++since >= patience) {
-        run.stop(`${monitor.measure} did not improve for ${patience} epochs`);
+        run.stop(`${monitor.measure} did not improve for ${patience} ${patience === 1 ? "epoch" : "epochs"}`);
       }
     },
     state: () => ({ best, since }),

@@ -8,7 +8,7 @@ const NAME = "json-lines";
  * Writes the report of each epoch to a file as one line of JSON, with null for what is no finite number. Each line is on
  * the disk before training goes on; a continued run has no line twice.
  * The callback throws RootstockError CANNOT_WRITE, or BAD_CONFIG if there is a file of that name already.
- * @throws RangeError if the file has no name.
+ * @throws RangeError if the file has no name; RootstockError BAD_CONFIG without options, or for one that there is not.
  */
 export function jsonLines(options: RecordFileOptions): Callback {
   const file = recordFile(NAME, options, { header: 0 });

@@ -1,6 +1,23 @@
 /** What callbacks that watch one measure share: reading it, and telling whether it got better. */
 import { RootstockError } from "../../errors.ts";
+import { shown } from "../../transforms/known-options.ts";
 import type { Monitor } from "../callback.ts";
+
+/**
+ * A monitor, without anything else that was in the object. No direction is guessed.
+ * @param where What names it in the message: "monitor", or a callback's.
+ * @throws RootstockError BAD_CONFIG for anything else.
+ */
+export function checkedMonitor(where: string, monitor: unknown): Monitor {
+  const form = '{ measure, mode }, such as { measure: "loss", mode: "min" }';
+  if (typeof monitor !== "object" || monitor === null || Array.isArray(monitor))
+    throw new RootstockError("BAD_CONFIG", `${where} requires ${form}, got ${shown(monitor)}.`);
+  const { measure, mode } = monitor as { readonly [K in keyof Monitor]?: unknown };
+  if (typeof measure !== "string" || measure === "")
+    throw new RootstockError("BAD_CONFIG", `${where}.measure requires the name of a measure, got ${shown(measure)}.`);
+  if (mode === "min" || mode === "max") return { measure, mode };
+  throw new RootstockError("BAD_CONFIG", `${where}.mode requires one of min, max, got ${shown(mode)}.`);
+}
 
 /**
  * The value of the monitored measure in an epoch.

@@ -4,8 +4,10 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { RootstockError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
+import { shown } from "../../transforms/known-options.ts";
 import { cannotWrite, writeAtomically } from "../../weights/files.ts";
 import { append } from "./append.ts";
+import { checkOptions } from "./check-options.ts";
 import { restored } from "./restored.ts";
 
 export interface RecordFileOptions {
@@ -44,14 +46,20 @@ const stateSchema = z.strictObject({
 /**
  * A file of lines for the callback `who`.
  * @param header lines of the header: the first line after them is the first of the run.
- * @throws RangeError if the file has no name.
+ * @throws RangeError if the file has no name; RootstockError BAD_CONFIG without options, or for one that there is not.
  */
 export function recordFile(
   who: string,
-  { file, overwrite = false }: RecordFileOptions,
+  options: RecordFileOptions,
   { header }: { readonly header: number },
 ): RecordFile {
-  if (file === "") throw new RangeError(`${who} requires the name of a file, got "".`);
+  checkOptions(who, options, {
+    known: { file: true, overwrite: true } satisfies Record<keyof RecordFileOptions, true>,
+    example: '{ file: "epochs.csv" }',
+  });
+  const { file, overwrite = false } = options;
+  if (typeof file !== "string" || file === "")
+    throw new RangeError(`${who} requires the name of a file, got ${shown(file)}.`);
   let lines: string[] = [];
   let before: z.infer<typeof stateSchema> | undefined;
   let opened = false;

@@ -1,7 +1,8 @@
 /** Lowers the learning rate where the monitored measure no longer improves. */
 import { z } from "zod";
 import type { Callback, Monitor } from "../callback.ts";
-import { improves, monitored } from "./monitored.ts";
+import { checkOptions } from "./check-options.ts";
+import { checkedMonitor, improves, monitored } from "./monitored.ts";
 import { restored } from "./restored.ts";
 
 export interface ReduceOnPlateauOptions {
@@ -20,6 +21,15 @@ export interface ReduceOnPlateauOptions {
 
 const NAME = "reduce-on-plateau";
 
+const OPTIONS: Readonly<Record<keyof ReduceOnPlateauOptions, true>> = {
+  monitor: true,
+  factor: true,
+  patience: true,
+  minDelta: true,
+  cooldown: true,
+  minimum: true,
+};
+
 /** Smallest fall of the learning rate that is worth one, as in PyTorch (`eps`). */
 const SMALLEST_FALL = 1e-8;
 
@@ -35,10 +45,16 @@ const stateSchema = z.strictObject({
  * `patience` counts as that of `earlyStopping` and of Keras's ReduceLROnPlateau. All else is PyTorch's ReduceLROnPlateau
  * with `threshold_mode="abs"`: its patience of 9 is 10 here, and its cooldown ignores as many epochs as it says, where
  * Keras ignores one less.
- * @throws RangeError if an option is out of its range.
+ * @throws RangeError if an option is out of its range; RootstockError BAD_CONFIG without a monitor of a measure and a mode,
+ *   or for an option that there is not.
  */
 export function reduceOnPlateau(options: ReduceOnPlateauOptions): Callback {
-  const { monitor, factor = 0.1, patience = 10, minDelta = 1e-4, cooldown = 0, minimum = 0 } = options;
+  checkOptions(NAME, options, {
+    known: OPTIONS,
+    example: 'reduceOnPlateau({ monitor: { measure: "loss", mode: "min" }, patience: 10 })',
+  });
+  const monitor = checkedMonitor(`${NAME}: monitor`, options.monitor);
+  const { factor = 0.1, patience = 10, minDelta = 1e-4, cooldown = 0, minimum = 0 } = options;
   check("factor", factor, factor > 0 && factor < 1, "a number above 0 and below 1");
   check("patience", patience, Number.isSafeInteger(patience) && patience >= 1, "a whole number from 1");
   check("minDelta", minDelta, minDelta >= 0, "a number from 0");
@@ -48,6 +64,7 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions): Callback {
   let now: { best?: number | undefined; since: number; cooling: number } = { ...start };
   return {
     name: NAME,
+    monitor,
     onPhaseStart: ({ epochsDone }) => {
       if (epochsDone === 0) now = { ...start };
     },

@@ -1,7 +1,9 @@
 /** Files of weights during a run, in a format that every other tool reads. */
 import { join } from "node:path";
+import { shown } from "../../transforms/known-options.ts";
 import { writeSafetensors } from "../../weights/safetensors.ts";
 import type { Callback, EpochReport } from "../callback.ts";
+import { checkOptions } from "./check-options.ts";
 import { phaseCount } from "./phase-count.ts";
 
 export interface SaveWeightsOptions {
@@ -23,10 +25,17 @@ const NAME = "save-weights";
 /**
  * Saves the parameters that validation measured as safetensors, each file atomically. Its metadata say the phase, the
  * epoch, the updates and what validation measured. The callback throws RootstockError CANNOT_WRITE.
- * @throws RangeError if the folder has no name, or an option is out of its range.
+ * @throws RangeError if the folder has no name, or an option is out of its range; RootstockError BAD_CONFIG without
+ *   options, or for one that there is not.
  */
-export function saveWeights({ folder, which = "best", every = 1 }: SaveWeightsOptions): Callback {
-  if (folder === "") throw new RangeError(`${NAME} requires the name of a folder, got "".`);
+export function saveWeights(options: SaveWeightsOptions): Callback {
+  checkOptions(NAME, options, {
+    known: { folder: true, which: true, every: true } satisfies Record<keyof SaveWeightsOptions, true>,
+    example: 'saveWeights({ folder: "weights", which: "best" })',
+  });
+  const { folder, which = "best", every = 1 } = options;
+  if (typeof folder !== "string" || folder === "")
+    throw new RangeError(`${NAME} requires the name of a folder, got ${shown(folder)}.`);
   if (!["best", "last", "every"].includes(which))
     throw new RangeError(`which requires one of best, last, every, got "${which}".`);
   if (!Number.isSafeInteger(every) || every < 1)

@@ -3,10 +3,12 @@ import { mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Json } from "../../json.ts";
+import { shown } from "../../transforms/known-options.ts";
 import { cannotWrite } from "../../weights/files.ts";
 import type { Callback, EpochReport } from "../callback.ts";
 import { now as clock } from "../run-record.ts";
 import { append } from "./append.ts";
+import { checkOptions } from "./check-options.ts";
 import { type EventRecord, encodeEvent } from "./event-file.ts";
 import { phaseCount } from "./phase-count.ts";
 import { restored } from "./restored.ts";
@@ -24,6 +26,13 @@ export interface TensorBoardOptions {
 
 const NAME = "tensor-board";
 
+const OPTIONS: Readonly<Record<keyof TensorBoardOptions, true>> = {
+  folder: true,
+  batches: true,
+  hyperparameters: true,
+  now: true,
+};
+
 const stateSchema = z.strictObject({
   phases: z.json(),
   /** The last step of an epoch that has not ended, and the point of its batch if it has one; absent between epochs. */
@@ -38,11 +47,14 @@ type BatchPoint = NonNullable<z.infer<typeof stateSchema>["within"]>;
  * What an epoch said is on the disk before training goes on. A continued run, and a new one in the same folder, opens a
  * further file, which marks the step from which on it replaces what older files say; none is changed or removed.
  * The callback throws RootstockError CANNOT_WRITE.
- * @throws RangeError if the folder has no name, or an option is out of its range.
+ * @throws RangeError if the folder has no name, or an option is out of its range; RootstockError BAD_CONFIG without
+ *   options, or for one that there is not.
  */
 export function tensorBoard(options: TensorBoardOptions): Callback {
+  checkOptions(NAME, options, { known: OPTIONS, example: 'tensorBoard({ folder: "logs" })' });
   const { folder, batches = 10, hyperparameters = {}, now = clock } = options;
-  if (folder === "") throw new RangeError(`${NAME} requires the name of a folder, got "".`);
+  if (typeof folder !== "string" || folder === "")
+    throw new RangeError(`${NAME} requires the name of a folder, got ${shown(folder)}.`);
   if (!Number.isSafeInteger(batches) || batches < 0)
     throw new RangeError(`batches requires a whole number from 0, got ${batches}.`);
   const phases = phaseCount(NAME);

@@ -3,7 +3,7 @@
  * their names, on the disk, snapshots before the checkpoint that names them; old ones go only after that.
  */
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { invariant, listed, messageOf, RootstockError } from "../../errors.ts";
 import type { Parameters } from "../../models/head.ts";
 import { cannotWrite, removeAbandoned, writeAtomically } from "../../weights/files.ts";
@@ -17,10 +17,7 @@ import {
   type Saved,
   type SnapshotReference,
 } from "./checkpoint-file.ts";
-
-const ENDING = ".safetensors";
-const CHECKPOINT = /^\d+(?:-\d+)*\.safetensors$/;
-const SNAPSHOT = /^snapshot-[0-9a-f]{16}\.safetensors$/;
+import { byTime, CHECKPOINT, ENDING, SNAPSHOT, snapshotFile } from "./file-names.ts";
 
 export interface CheckpointStoreOptions {
   /** Checkpoints that stay, the newest ones; 1 or more. While one is written there is one more. @default 2 */
@@ -34,11 +31,26 @@ export interface SkippedCheckpoint {
   readonly reason: string;
 }
 
+/** A snapshot that could not be used. */
+export interface LostSnapshot {
+  /** As the checkpoint calls it. */
+  readonly name: string;
+  /** For people. */
+  readonly reason: string;
+}
+
 /** A checkpoint as it was read. */
 export interface Loaded extends Saved {
   readonly file: string;
   /** Newer ones that could not be used, the newest first. They stay where they are. */
   readonly skipped: readonly SkippedCheckpoint[];
+  /** Snapshots that it names and that are not among its `snapshots`, as they cannot be read. */
+  readonly lost: readonly LostSnapshot[];
+}
+
+export interface LatestOptions {
+  /** Whether a checkpoint is of use without the snapshot of this name. @default none is */
+  readonly mayLack?: ((name: string) => boolean) | undefined;
 }
 
 /** The checkpoints of one run. One process at a time may save; any may read. */
@@ -84,31 +96,57 @@ export class CheckpointStore {
   }
 
   /**
-   * Reads the newest checkpoint that is whole, with its snapshots; undefined if there is none at all.
+   * Reads the newest checkpoint that is whole, with its snapshots; undefined if there is none at all. Where none is, the
+   * newest one that only lacks what it may lack.
    * @throws RootstockError BAD_MODEL if there are some and none can be used.
    */
-  async latest(): Promise<Loaded | undefined> {
+  async latest({ mayLack = () => false }: LatestOptions = {}): Promise<Loaded | undefined> {
     const skipped: SkippedCheckpoint[] = [];
-    for (const file of await this.#checkpoints()) {
-      const path = join(this.#folder, file);
+    let bearable: Loaded | undefined;
+    for (const name of await this.#checkpoints()) {
+      const file = join(this.#folder, name);
       try {
-        const { snapshots, ...content } = readCheckpoint(path);
-        const loaded = new Map(snapshots.map((reference) => [reference.name, this.#readSnapshot(reference)]));
-        this.#good.add(file);
-        this.#bad.delete(file);
-        return { ...content, name: file.slice(0, -ENDING.length), snapshots: loaded, file: path, skipped };
+        const loaded = { ...this.#read(name, mayLack), skipped: [...skipped] };
+        if (loaded.lost.length === 0) return this.#chosen(loaded);
+        bearable ??= loaded;
+        skipped.push({ file, reason: loaded.lost.map(({ reason }) => reason).join(" ") });
       } catch (error) {
-        this.#good.delete(file);
-        this.#bad.add(file);
-        skipped.push({ file: path, reason: messageOf(error) });
+        skipped.push({ file, reason: messageOf(error) });
       }
+      this.#good.delete(name);
+      this.#bad.add(name);
     }
+    if (bearable) return this.#chosen(bearable);
     if (skipped.length === 0) return undefined;
     const reasons = listed(skipped.map(({ reason }) => reason.replace(/\.$/, "")));
     throw new RootstockError(
       "BAD_MODEL",
-      `no checkpoint in ${this.#folder} can be used: ${reasons}. Start the run again.`,
+      `no checkpoint in ${this.#folder} can be used: ${reasons}. Put the damaged files back if there is a copy of them. Otherwise start the run again: into another folder, or into this one when it is deleted.`,
     );
+  }
+
+  #chosen(loaded: Loaded): Loaded {
+    const name = basename(loaded.file);
+    this.#good.add(name);
+    this.#bad.delete(name);
+    return loaded;
+  }
+
+  /** @throws RootstockError if the checkpoint, or a snapshot that it may not lack, cannot be read. */
+  #read(file: string, mayLack: (name: string) => boolean): Loaded {
+    const path = join(this.#folder, file);
+    const { snapshots: references, ...content } = readCheckpoint(path);
+    const snapshots = new Map<string, Parameters>();
+    const lost: LostSnapshot[] = [];
+    for (const reference of references) {
+      try {
+        snapshots.set(reference.name, this.#readSnapshot(reference));
+      } catch (error) {
+        if (!mayLack(reference.name)) throw error;
+        lost.push({ name: reference.name, reason: messageOf(error) });
+      }
+    }
+    return { ...content, name: file.slice(0, -ENDING.length), snapshots, file: path, skipped: [], lost };
   }
 
   async #save({ name, state, tensors, snapshots }: Saved): Promise<void> {
@@ -201,17 +239,4 @@ export class CheckpointStore {
       cause: error,
     });
   }
-}
-
-function snapshotFile(sha256: string): string {
-  return `snapshot-${sha256.slice(0, 16)}${ENDING}`;
-}
-
-/** Compares names group by group, as numbers. */
-function byTime(a: string, b: string): number {
-  const [left, right] = [a, b].map((name) => name.slice(0, -ENDING.length).split("-").map(BigInt));
-  for (let i = 0; i < Math.min(left!.length, right!.length); i++) {
-    if (left![i] !== right![i]) return left![i]! < right![i]! ? -1 : 1;
-  }
-  return left!.length - right!.length || (a < b ? -1 : 1);
 }

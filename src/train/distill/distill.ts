@@ -10,10 +10,13 @@ import { describeBatchNorm } from "../../models/batch-norm.ts";
 import { isHeadParameter, type Parameters } from "../../models/head.ts";
 import { Model } from "../../models/model.ts";
 import { withValues } from "../../models/trainable-graph.ts";
+import { checkKeys } from "../../transforms/known-options.ts";
 import { VERSION } from "../../version.ts";
 import { writeAtomically } from "../../weights/files.ts";
 import type { EpochReport } from "../callback.ts";
-import { type OpenRun, openRun } from "../open-run.ts";
+import { describeRecipe } from "../describe-recipe.ts";
+import { type OpenRun, openRun, withAdvice } from "../open-run.ts";
+import { DISTILL_OPTIONS } from "../option-names.ts";
 import { graphHash } from "../run-identity.ts";
 import { clock, defaultRunName, now, totalMemory } from "../run-record.ts";
 import { estimateTime } from "../time-estimate.ts";
@@ -59,11 +62,14 @@ export async function distill(
   options: DistillOptions = {},
 ): Promise<Distilled> {
   const started = clock();
+  checkKeys("distill", options, DISTILL_OPTIONS);
   const recipe = distillRecipe(options, bySplit(images, "train").length);
   const plan = planOf(teacher, student, { images, recipe, options });
   const run = await openRun({ identity: plan.identity, phases: [STUDENT_PHASE], data: images }, options);
   try {
     return await carryOut({ teacher, student, images, plan, recipe, options, run, started });
+  } catch (error) {
+    throw withAdvice(error, run, options.about);
   } finally {
     await run.folder?.close();
   }
@@ -125,6 +131,7 @@ interface Job extends Given {
 async function carryOut(job: Job): Promise<Distilled> {
   const { teacher, images, plan, recipe, options, run, started } = job;
   const { onProgress } = options;
+  onProgress?.({ kind: "plan", text: `recipe    ${describeRecipe(recipe)}` });
   const views = { augmentation: plan.augmentation.augmentation, seed: recipe.seed, count: recipe.views };
   const lessons = await teach(plan.teaching, images, recipe.match, {
     ...options,
@@ -137,6 +144,8 @@ async function carryOut(job: Job): Promise<Distilled> {
   });
   const taught = clock();
   const fitted = run.state.outcomes[0] ?? (await learn(job, lessons, views));
+  if (fitted.diverged)
+    onProgress?.({ kind: "warning", text: `the student has learned less than it was to: ${fitted.stopped}` });
   if (run.state.outcomes.length === 0) await run.checkpoints?.ended({ ...fitted, phase: STUDENT_PHASE });
   const parameters = new Map([...fitted.parameters].filter(([name]) => !isHeadParameter(name)));
   const model = modelOf(job, parameters, run.folder?.id ?? defaultRunName(STUDENT_PHASE));
@@ -157,7 +166,7 @@ async function carryOut(job: Job): Promise<Distilled> {
     export: write,
   };
   if (!run.folder) return distilled;
-  await write(run.folder.file("model"));
+  await run.folder.writeModel(write);
   await run.folder.write("result", recordOf(distilled));
   await run.folder.dropCheckpoints();
   return distilled;

@@ -58,13 +58,13 @@ export interface DistillOptions extends Shared {
   readonly probeEvery?: number | undefined;
   /** Passes over the images. @default 100 */
   readonly epochs?: number | undefined;
-  /** Images per update. @default 64 */
+  /** Images per update. @default 32 */
   readonly batchSize?: number | undefined;
   /** Peak learning rate. @default 0.002 */
   readonly learningRate?: number | undefined;
-  /** Decay of weights. @default 0.02 */
+  /** Decay of weights; 0.02 by default, or that of the optimizer's own options. */
   readonly weightDecay?: number | undefined;
-  /** Share of the updates in which the learning rate rises to its peak first, in [0, 1). @default 0.05 */
+  /** Share of the updates in which the learning rate rises to its peak first, in [0, 1); 0.05 by default, none with "one-cycle". */
   readonly warmup?: number | undefined;
   /** Decay of a running average of the weights, which is what is measured and kept; 0 for none. @default 0.999 */
   readonly averageDecay?: number | undefined;
@@ -91,12 +91,17 @@ export interface DistillRecipe extends Recipe {
 
 /** @throws RootstockError BAD_CONFIG naming the option, the values it takes and the one it got. */
 export function distillRecipe(options: DistillOptions, images: number): DistillRecipe {
-  const { match = "features", temperature = 2, views = 16, epochs = 100, batchSize = 64 } = options;
-  const { learningRate = 0.002, weightDecay = 0.02, warmup = 0.05, averageDecay = 0.999 } = options;
-  const { probeEvery = Math.max(1, Math.ceil(epochs / 10)), schedule, optimizer, clipNorm, seed } = options;
+  const { match = "features", temperature = 2, views = 16, epochs = 100, batchSize = 32 } = options;
+  const { learningRate = 0.002, averageDecay = 0.999, schedule, optimizer, clipNorm, seed } = options;
+  const { probeEvery = Math.max(1, Math.ceil(epochs / 10)) } = options;
+  // What a part has of its own is not given twice.
+  const rises = (typeof schedule === "object" ? schedule.name : schedule) === "one-cycle";
+  const decays = typeof optimizer === "object" && "weightDecay" in optimizer;
+  const warmup = options.warmup ?? (rises ? undefined : 0.05);
+  const weightDecay = options.weightDecay ?? (decays ? undefined : 0.02);
   const filled = recipe(
     {
-      ...{ strategy: "full", batchNorm: "train", keepHead: false, patience: Math.max(1, epochs) },
+      ...{ strategy: "full", batchNorm: "train", keepHead: false, soup: 1, patience: Math.max(1, epochs) },
       ...{ epochs, batchSize, learningRate, schedule, warmup, optimizer, weightDecay, clipNorm, averageDecay, seed },
       loss: match === "logits" ? { name: "distillation", temperature } : "mean-squared-error",
     },

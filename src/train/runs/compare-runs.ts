@@ -3,7 +3,7 @@ import { RootstockError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import { type Difference, differenceOf } from "./difference.ts";
 import { flatten, type Setting } from "./flatten.ts";
-import { isFields } from "./json-fields.ts";
+import { fieldOf, isFields } from "./json-fields.ts";
 import { measureOf, sortRuns } from "./list-runs.ts";
 import { loadRun, type RunRecord, type RunSummary } from "./load-run.ts";
 import { type RunImages, readImages } from "./measured-images.ts";
@@ -57,7 +57,7 @@ export async function compareRuns(paths: readonly string[]): Promise<Comparison>
   const finished = runs.filter(({ state, measures }) => state === "complete" && measures.length > 0);
   const main = finished[0]?.measures[0]?.name;
   const differences = differencesOf(finished, main);
-  const measured = runs.map((run, i) => ({ ...run, label: labels[i]!, images: images[i] }));
+  const measured = runs.map((run, i) => ({ ...run, label: labels[i]!, images: images[i], config: records[i]!.config }));
   const reason = incomparable(measured.filter((_, i) => finished.includes(runs[i]!)));
   const label = (path: string): string => measured.find((run) => run.path === path)?.label ?? path;
   return {
@@ -75,7 +75,11 @@ export async function compareRuns(paths: readonly string[]): Promise<Comparison>
   };
 }
 
-type MeasuredRun = RunSummary & { readonly label: string; readonly images: RunImages | undefined };
+type MeasuredRun = RunSummary & {
+  readonly label: string;
+  readonly images: RunImages | undefined;
+  readonly config: Json | undefined;
+};
 
 /** Everything that was decided before the run, on one level. */
 function settingsOf({ config, environment }: RunRecord, images: RunImages | undefined): ReadonlyMap<string, Setting> {
@@ -127,12 +131,29 @@ function incomparable(runs: readonly MeasuredRun[]): string | undefined {
   if (!first || others.length === 0) return undefined;
   if (others.some(({ task }) => task !== first.task))
     return `these runs learned different tasks (${runs.map(({ task }) => task ?? "unknown").join(", ")}): their numbers say nothing about each other.`;
+  if (first.task === "distill") return differentLessons(first, others);
   const hashes = runs.map(hashOf);
   if (hashes.includes(undefined))
     return "which images were measured is not known of every run: compare the numbers only if they were the same.";
   if (hashes.every((hash) => hash === hashes[0])) return undefined;
   const sets = runs.map((run) => `${run.label} on ${describe(run)}`);
   return `these runs were not measured on the same images, so their numbers cannot be compared: ${sets.join("; ")}. Measure the models on one set: rootstock evaluate <run>/model.onnx <data>.`;
+}
+
+/** The same of distillations, whose loss is the distance from what the teacher gives. */
+function differentLessons(first: MeasuredRun, others: readonly MeasuredRun[]): string | undefined {
+  const differs = (...path: readonly string[]): boolean => {
+    const text = ({ config }: MeasuredRun): string => JSON.stringify(fieldOf(config, ...path)) ?? "";
+    return others.some((run) => text(run) !== text(first));
+  };
+  if (differs("teacher") || differs("recipe", "match") || differs("recipe", "temperature"))
+    return "these students learned different things, from other teachers or by another match or temperature: their losses say nothing about each other.";
+  if (others.some(({ images }) => !images || images.hashes.validation !== first.images?.hashes.validation))
+    return "the losses of these students were not measured on the same images, so they cannot be compared.";
+  const probed = [first, ...others].some(({ measures }) => measures.some(({ name }) => name.startsWith("probe ")));
+  return probed && differs("about", "options", "probe")
+    ? "the probes of these students were not measured on the same images, as far as is known: compare their losses alone."
+    : undefined;
 }
 
 function hashOf({ images, evaluatedOn }: MeasuredRun): string | undefined {

@@ -3,11 +3,12 @@ import { lstat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { RootstockError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
-import { RUN_FILES, RUN_MARK } from "../run-folder.ts";
+import { RUN_FILES, RUN_LAYOUT, RUN_MARK } from "../run-folder.ts";
 import { amountOf, cut, fieldOf, isFields, textOf } from "./json-fields.ts";
 import { type Measure, measuresOf } from "./measures.ts";
 import { ownerOf } from "./owner.ts";
 import { readJsonFile, readWhole } from "./read-file.ts";
+import { resultProblem } from "./result-problem.ts";
 import { countCheckpoints, sizeOfFolder } from "./run-files.ts";
 
 /**
@@ -15,7 +16,7 @@ import { countCheckpoints, sizeOfFolder } from "./run-files.ts";
  * - running: a process of this machine is making it.
  * - interrupted: it ended without a result, and has checkpoints to go on from.
  * - incomplete: it ended without a result, and can only be started again.
- * - damaged: what it says of itself cannot be read; `problems` says why.
+ * - damaged: what it says of itself cannot be read, or cannot be; `problems` says why.
  */
 export type RunState = "complete" | "running" | "interrupted" | "incomplete" | "damaged";
 
@@ -35,6 +36,7 @@ export interface RunSummary {
   readonly data: string | undefined;
   readonly model: string | undefined;
   readonly strategy: string | undefined;
+  /** As in the result, or "distill" of an unfinished distillation. */
   readonly task: string | undefined;
   readonly evaluatedOn: string | undefined;
   /** The main measure first. */
@@ -59,8 +61,8 @@ export interface RunRecord {
   readonly result: Json | undefined;
 }
 
-/** The layout that is known. */
-const LAYOUT = 1;
+/** Task of a distillation, in its config and its result. */
+const DISTILL = "distill";
 /** A line of metrics.jsonl has some 300 bytes. */
 const MAX_METRICS_BYTES = 2 ** 26;
 
@@ -93,22 +95,23 @@ export async function readRun(path: string): Promise<RunRecord | undefined> {
     if (owner.kind === "none") return undefined;
     if (owner.kind === "gone") problems.push(`there is no ${RUN_FILES.config}.`);
   } else if (original !== undefined && layout === undefined) return undefined; // somebody else's config.json
-  if (layout !== undefined && layout !== LAYOUT)
+  if (layout !== undefined && layout !== RUN_LAYOUT)
     problems.push(
-      `a folder of version ${LAYOUT} is required, got ${cut(JSON.stringify(layout))}: another release wrote it.`,
+      `a folder of version ${RUN_LAYOUT} is required, got ${cut(JSON.stringify(layout))}: another release wrote it.`,
     );
+  const config = problems.length > 0 ? undefined : renamed(original);
+  const written = await read("result");
+  if (written !== undefined) problems.push(...resultProblems(written));
   const damaged = problems.length > 0;
-  const config = damaged ? undefined : renamed(original);
+  const result = damaged ? undefined : written;
   const environment = await read("environment");
-  const result = await read("result");
-  const hasResult = result !== undefined || (await exists(join(path, RUN_FILES.result)));
   const checkpoints = await countCheckpoints(path);
   const { bytes, whole } = await sizeOfFolder(path);
   if (!whole) problems.push("it has too many files to count them all.");
   const state = (): RunState => {
     if (owner.kind === "running") return "running";
     if (damaged) return "damaged";
-    if (hasResult) return "complete";
+    if (result !== undefined) return "complete";
     return checkpoints > 0 ? "interrupted" : "incomplete";
   };
   const summary: RunSummary = {
@@ -119,10 +122,10 @@ export async function readRun(path: string): Promise<RunRecord | undefined> {
     abandonedLock: owner.kind === "gone",
     startedAt: timeOf(textOf(environment, "startedAt")) ?? (await writtenAt(path)),
     data: textOf(config, "data"),
-    model: textOf(config, "model", "name"),
+    model: textOf(config, "model", "name") ?? textOf(config, "student", "name"),
     strategy: strategyOf(config),
-    task: textOf(result, "task"),
-    evaluatedOn: textOf(result, "evaluatedOn"),
+    task: textOf(result, "task") ?? textOf(config, "task"),
+    evaluatedOn: evaluatedOn(result),
     measures: measuresOf(result),
     epochs: amountOf(result, "epochs") ?? (await countEpochs(path)),
     seconds: amountOf(result, "seconds", "total"),
@@ -131,6 +134,16 @@ export async function readRun(path: string): Promise<RunRecord | undefined> {
     problems,
   };
   return { summary, config, environment, result };
+}
+
+function resultProblems(result: Json): string[] {
+  const problem = resultProblem(result);
+  return problem === undefined ? [] : [`${RUN_FILES.result} ${problem}.`];
+}
+
+/** The split that was measured; a distillation measures on the images that it holds out. */
+function evaluatedOn(result: Json | undefined): string | undefined {
+  return textOf(result, "evaluatedOn") ?? (textOf(result, "task") === DISTILL ? "validation" : undefined);
 }
 
 /** The configuration with the names that it has in this release, whose `model` is an object. */
@@ -144,20 +157,15 @@ function renamed(config: Json | undefined): Json | undefined {
   };
 }
 
-/** The strategy that was asked for, what it made of it if that was left open, or what trained. */
+/** The teacher of a distillation; else the strategy that was asked for, what it made of it if that was left open, or what trained. */
 function strategyOf(config: Json | undefined): string | undefined {
+  const teacher = textOf(config, "task") === DISTILL ? textOf(config, "teacher", "name") : undefined;
+  if (teacher !== undefined) return cut(`${DISTILL}: ${teacher}`);
   const asked = textOf(config, "recipe", "strategy") ?? textOf(config, "about", "options", "strategy");
   const phases = fieldOf(config, "recipe", "phases");
   const names = Array.isArray(phases) ? phases.filter((phase) => typeof phase === "string").slice(0, 20) : undefined;
   const trained = names ? cut(names.join(", ") || "probe") : textOf(config, "recipe", "unfreeze");
   return asked === "auto" && trained !== undefined ? `auto: ${trained}` : (asked ?? trained);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** One line of metrics.jsonl is one epoch. */

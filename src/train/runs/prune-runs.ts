@@ -105,7 +105,7 @@ function beyondKept(ordered: readonly RunSummary[], keep: number): ReadonlySet<u
 /** Why a run that no option chose is worth a word. */
 function reasonToStay({ state, process, problems }: RunSummary, incomplete: boolean): string | undefined {
   if (state === "running") return process === 0 ? "is locked" : `is running (process ${process})`;
-  if (state === "damaged") return `is not known to be a run: ${problems[0]}`;
+  if (state === "damaged") return `is damaged: ${problems[0]}`;
   return state === "interrupted" && incomplete ? "has checkpoints to go on from" : undefined;
 }
 

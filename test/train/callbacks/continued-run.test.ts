@@ -71,7 +71,7 @@ async function run(folder: string, at?: Break, from?: FitState): Promise<FitStat
     },
     from,
   });
-  if (at) await expect(done).rejects.toThrow(Killed);
+  if (at) await expect(done).rejects.toMatchObject({ cause: expect.any(Killed) });
   else expect((await done).stopped).toBe("loss did not improve for 4 epochs");
   return saved;
 }

@@ -29,7 +29,7 @@ export function phaseReport(changes: Partial<PhaseReport> = {}): PhaseReport {
 export function recordedControl(parameters: Parameters = new Map()) {
   const asked = { stop: [] as string[], factors: [] as number[], saves: 0 };
   const control: RunControl = {
-    stop: (reason) => asked.stop.push(reason),
+    stop: (reason = "") => asked.stop.push(reason),
     scaleLearningRate: (factor) => asked.factors.push(factor),
     save: () => {
       asked.saves++;

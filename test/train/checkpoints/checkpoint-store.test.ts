@@ -315,9 +315,41 @@ describe("falls back to the checkpoint before, and says why", () => {
     await expect(store.latest()).rejects.toMatchObject({
       code: "BAD_MODEL",
       message: expect.stringMatching(
-        /no checkpoint .* 0001-000002|no checkpoint .*000002.*000001.* Start the run again/s,
+        /no checkpoint .* 0001-000002|no checkpoint .*000002.*000001.* Otherwise start the run again/s,
       ),
     });
+  });
+
+  test("unless none is whole: then to the newest that lacks no more than it may", async () => {
+    const before = await files();
+    for (const name of before.filter((file) => file.startsWith("snapshot-"))) {
+      const bytes = await readFile(join(folder, name));
+      bytes[bytes.length - 1]! ^= 1;
+      await writeFile(join(folder, name), bytes);
+    }
+    const store = await CheckpointStore.open(folder);
+    await expect(store.latest()).rejects.toThrow(/its snapshot "best" cannot be used/);
+    await expect(store.latest({ mayLack: (name) => name === "worst" })).rejects.toThrow(/"best" cannot be used/);
+    const found = (await store.latest({ mayLack: (name) => name === "best" }))!;
+    expect([found.name, found.skipped, [...found.snapshots]]).toEqual(["0001-000002", [], []]);
+    expect(found.lost).toEqual([{ name: "best", reason: expect.stringMatching(/^its snapshot "best" .* is damaged/) }]);
+    await store.save(checkpointAt(3));
+    expect((await latest()).name).toBe("0001-000003");
+    for (const step of [4, 5]) await store.save(checkpointAt(step));
+    expect((await files()).filter((name) => /^000/.test(name))).toEqual([
+      "0001-000001.safetensors", // what could not be read stays
+      "0001-000004.safetensors",
+      "0001-000005.safetensors",
+    ]);
+  });
+
+  test("even to one that is older, if it lacks nothing", async () => {
+    const bytes = await readFile(snapshot);
+    bytes[bytes.length - 1]! ^= 1;
+    await writeFile(snapshot, bytes);
+    const found = (await (await CheckpointStore.open(folder)).latest({ mayLack: () => true }))!;
+    expect([found.name, found.lost]).toEqual(["0001-000001", []]);
+    expect(found.skipped).toEqual([{ file: newest, reason: expect.stringContaining("is damaged") }]);
   });
 
   test("and goes on from there: what could not be read stays, and counts for nothing", async () => {

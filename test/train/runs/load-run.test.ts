@@ -1,9 +1,13 @@
 import { mkdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { unlabelledImages } from "../../../src/data/unlabelled-images.ts";
+import { loadModel } from "../../../src/models/load-model.ts";
+import { distill } from "../../../src/train/distill/distill.ts";
 import type { FineTuneOptions } from "../../../src/train/options.ts";
 import { loadRun, readRun } from "../../../src/train/runs/load-run.ts";
 import { temporaryFolder } from "../../data/made.ts";
+import { writeColorImages, writeTinyModel } from "../../models/tiny.ts";
 import {
   CHECKPOINTS,
   CONFIG,
@@ -129,11 +133,12 @@ test("a folder with nothing but an old lock says that it has no configuration", 
   expect(summary).toMatchObject({ state: "damaged", problems: ["there is no config.json."] });
 });
 
-test("a configuration of a gigabyte is damage, and a result of one leaves the run complete", async () => {
+test("a configuration of a gigabyte is damage, and so is a result of one", async () => {
   const path = await writeRun(join(await temporaryFolder(), "run"), complete(1));
   await truncate(join(path, "result.json"), 1e9);
   expect((await loadRun(path)).summary).toMatchObject({
-    state: "complete",
+    state: "damaged",
+    model: "resnet50.onnx",
     measures: [],
     problems: [expect.stringContaining("result.json has 1000000000 bytes")],
   });
@@ -148,7 +153,7 @@ test("fields of other types are left out, whatever they are", async () => {
   const summary = await summaryOf({
     "config.json": { rootstockRun: 1, model: [1], data: { a: 1 }, recipe: "fast" },
     "environment.json": [startedAt(1)],
-    "result.json": { ...RESULT, epochs: "many", seconds: -1, metrics: { accuracy: "high" }, task: 3 },
+    "result.json": { ...RESULT, seconds: undefined, epochs: undefined, metrics: { accuracy: null }, task: 3 },
   });
   expect(summary).toMatchObject({
     state: "complete",
@@ -162,6 +167,28 @@ test("fields of other types are left out, whatever they are", async () => {
     problems: [],
   });
   expect(Date.parse(summary.startedAt!)).toBeGreaterThan(0);
+});
+
+test("a distillation says who was taught, by whom, and what came out", async () => {
+  const root = await temporaryFolder();
+  const images = await unlabelledImages([await writeColorImages(join(root, "images"), 5)], { validation: 0.2 });
+  await using teacher = await loadModel(await writeTinyModel(join(root, "teacher.onnx")));
+  await using student = await loadModel(await writeTinyModel(join(root, "student.onnx"), { seed: 3 }));
+  const out = join(root, "run");
+  const options = { cache: false, views: 1, epochs: 2, batchSize: 8, out };
+  const { model, metrics } = await distill(teacher, student, images, options);
+  await model.release();
+  expect((await loadRun(out)).summary).toMatchObject({
+    state: "complete",
+    task: "distill",
+    model: "student.onnx",
+    strategy: "distill: teacher.onnx",
+    evaluatedOn: "validation",
+    measures: [{ name: "loss", value: metrics["loss"] }],
+    epochs: 2,
+    seconds: expect.any(Number),
+    problems: [],
+  });
 });
 
 test.each(["3026-99-99", "yesterday", "-271821-04-20T00:00:00.000Z", "+275760-09-13T00:00:00.000Z"])(

@@ -1,7 +1,7 @@
 import { access, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { claimRunFolder } from "../../../src/train/run-folder.ts";
+import { claimRunFolder } from "../../../src/train/claim-run-folder.ts";
 import { listRuns } from "../../../src/train/runs/list-runs.ts";
 import { type PruneOptions, planPrune, prune } from "../../../src/train/runs/prune-runs.ts";
 import { temporaryFolder } from "../../data/made.ts";
@@ -58,7 +58,7 @@ test("chooses what each option says, and never what runs or may not be a run", a
   const { spared } = await plan(root, { keep: 1, incomplete: true });
   expect(spared.map(({ run, reason }) => `${run.id} ${reason}`)).toEqual([
     `running is running (process ${process.ppid})`,
-    expect.stringContaining("damaged is not known to be a run: config.json is no JSON"),
+    expect.stringContaining("damaged is damaged: config.json is no JSON"),
   ]);
   expect((await plan(root, { incomplete: true })).spared.map(({ run, reason }) => `${run.id} ${reason}`)).toContain(
     "interrupted has checkpoints to go on from",
