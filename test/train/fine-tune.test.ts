@@ -316,7 +316,7 @@ withAssets("on real weights and photographs", () => {
     ["mobilenetv2_1.0_bn/mobilenetv2_1.0_bn_backbone.onnx", 0.85],
     ["mobilenetv2_0.35_224/mobilenetv2_0.35_bn_backbone.onnx", 0.8],
     ["resnet20_cifar10/resnet20_cifar10.onnx", 0.55],
-  ])("%s trains on hymenoptera and passes the parity gate", async (file, floor) => {
+  ])("%s trains on hymenoptera and passes the parity gate", { timeout: 120_000 }, async (file, floor) => {
     const base = await loadModel(join(assets!, "models", file));
     const photos = await imageFolder(join(assets!, "datasets", "hymenoptera"));
     const result = await fineTune(base, photos, { cache: false, views: 0 });
