@@ -82,7 +82,7 @@ const networks = {
 /** What each recipe says besides the number of epochs, and how PyTorch runs it. */
 const recipes = {
   probe: { given: { strategy: "probe" }, ways: ["lbfgs", "scikit"] },
-  head: { given: { strategy: "head", augmentation: "none" }, ways: ["every", "kept"] },
+  head: { given: { strategy: "head", keepHead: false, augmentation: "none" }, ways: ["every", "kept"] },
   last: { given: { strategy: "last", augmentation: "none" }, ways: ["every", "kept"] },
   full: { given: { strategy: "full", augmentation: "none" }, ways: ["every", "kept"] },
   "full-augmented": {
@@ -194,7 +194,7 @@ function compare(what, own, tolerance) {
 /** What PyTorch needs to know of a recipe, all of it from the plan that Rootstock makes itself. */
 function problem(base, { data, shared }, name, versions) {
   const { given, ways } = recipes[name];
-  const own = { ...given, epochs, patience: epochs }; // nothing stops early
+  const own = name === "probe" ? given : { ...given, epochs, patience: epochs, soup: 1 }; // nothing stops early
   const { recipe, backbone, phases } = planRun(base, data, own);
   const unfreeze = phases[0]?.unfreeze;
   const network =

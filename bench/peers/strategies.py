@@ -145,6 +145,14 @@ def standardization(features):
     return mean.float(), torch.where(moves, variance.sqrt(), 1.0).float()
 
 
+def column_scale(x, deviation):
+    """As src/train/probe/column-scale.ts: features that vary little are penalized more."""
+    square = x.double().square().sum(0)
+    varying = deviation[square > 0].sort().values
+    scale = (deviation / varying[len(varying) // 2]).sqrt().clamp(1 / 4, 4).double()
+    return (scale * (square.sum() / (square * scale.square()).sum()).sqrt()).float()
+
+
 def run(options):
     if options.way == "scikit":
         import sklearn.linear_model  # noqa: F401, part of start-up
@@ -163,8 +171,10 @@ def run(options):
     x = {split: (features[split] - mean) / deviation for split in labels}
 
     def probe():
-        solver = (Scikit if options.way == "scikit" else Lbfgs)(x["train"], labels["train"], classes)
-        return solve_probe(solver, x["validation"], labels["validation"])
+        scale = column_scale(x["train"], deviation)
+        solver = (Scikit if options.way == "scikit" else Lbfgs)(x["train"] * scale, labels["train"], classes)
+        weight, bias, penalty = solve_probe(solver, x["validation"] * scale, labels["validation"])
+        return weight * scale, bias, penalty
 
     if plan["recipe"] == "probe":
         ready = time.perf_counter()

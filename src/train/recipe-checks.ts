@@ -134,7 +134,7 @@ export function requireTraining(options: FineTuneOptions, phases: readonly strin
 const OF_TRAINING = [
   ...["epochs", "batchSize", "learningRate", "findLearningRate", "schedule", "warmup", "optimizer"],
   ...["weightDecay", "clipNorm", "averageDecay", "soup", "labelSmoothing", "classWeights", "mixup"],
-  ...["monitor", "patience", "minDelta", "callbacks"],
+  ...["monitor", "patience", "minDelta"],
 ] as readonly (keyof FineTuneOptions)[];
 
 /** Refuses an option that a part of the recipe, which has it too, was also given. */
